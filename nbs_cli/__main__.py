@@ -1,0 +1,27 @@
+"""Run one command; the only place that turns a failure into words and an exit code."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line *argv* (the process's by default) and give the exit code; never raises SystemExit."""
+    args = sys.argv[1:] if argv is None else argv
+    if args in (["--version"], ["-V"]):
+        from nbs_cli import __version__
+
+        print(f"nbs {__version__}")  # noqa: T201 answered before anything is loaded
+        return 0
+    from nbs_cli.running import run
+
+    return run(args)
+
+
+def entry() -> None:
+    """The console script."""
+    sys.exit(main())
+
+
+if __name__ == "__main__":
+    entry()

@@ -1,0 +1,58 @@
+"""The command tree: a plain table of groups, each loaded when its word is typed."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import typer
+from typer.main import get_group
+
+from nbs_cli.output.words import _
+from nbs_cli.parser import ALIASES, Group, group
+
+GROUPS = {
+    "types": _("Volume types"),
+    "volume": _("Volumes: create, list, delete, make images of them"),
+    "snapshot": _("Snapshots of volumes"),
+    "auth": _("Credentials and tokens"),
+    "sandbox": _("A cloud in a box: try everything without an account"),
+}
+
+
+class Root(Group):
+    """`nbs` itself; knows the groups' words and first sentences without loading them."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The groups, in the order of the table."""
+        return list(GROUPS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Load the group of this name or alias."""
+        name = ALIASES.get(cmd_name, cmd_name)
+        if name not in GROUPS:
+            return None
+        loaded = get_group(import_module(f"nbs_cli.commands.{name}").app)
+        loaded.name = name
+        return loaded
+
+    def summaries(self, ctx: Any) -> list[tuple[str, str]]:
+        """The groups with their first sentences."""
+        return list(GROUPS.items())
+
+
+app: typer.Typer = group(
+    _("The command line of NHN Cloud Block Storage"),
+    cls=Root,
+    examples=(
+        "nbs -p sandbox volume create --size 10 --name data-1 --wait",
+        "nbs volume list --sort size:desc",
+        "nbs volume list -o json | jq '.[].id'",
+        "nbs volume delete data-1 data-2 --wait",
+    ),
+)
+
+
+def tree() -> Any:
+    """The root of the command tree."""
+    return get_group(app)

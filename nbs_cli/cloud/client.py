@@ -1,0 +1,267 @@
+"""JSON over HTTPS: one exchange with a hard end, a cap on its size, retries that do no harm, no redirects.
+
+httpx's time-outs are per operation, so a server that drips a byte a second never trips them. Every exchange therefore
+runs in a thread of its own that is left behind when its time is up. Source: trust.md, the HTTP module.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import random
+import ssl
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from nbs_cli.cloud.answers import Answer, error_words, parse, request_id
+from nbs_cli.cloud.deadline import Deadline
+from nbs_cli.cloud.request import Request
+from nbs_cli.cloud.trace import Trace
+from nbs_cli.errors import Failure, LostAnswer, Nonsense, RateLimited, Unavailable, Usage, from_response
+from nbs_cli.output.text import duration
+from nbs_cli.output.words import _
+
+LARGEST = 16 * 1024 * 1024  # bytes of one answer: a page of 1,000 volumes is about 1 MB
+_CONNECT = 10.0  # seconds until an address counts as dead
+_SENDS = 4
+_PAUSE, _LONGEST_PAUSE = 0.5, 20.0  # seconds: full jitter over 0.5·2ⁿ
+_RETRIED = frozenset({408, 429, 502, 503, 504})
+Application = Callable[..., Any]
+
+
+@dataclass
+class _Exchange:
+    """What the thread of one exchange leaves behind."""
+
+    sent: bool = False
+    abandoned: bool = False
+    status: int = 0
+    headers: dict[str, str] = field(default_factory=dict)
+    raw: bytes = b""
+    error: BaseException | None = None
+    done: threading.Event = field(default_factory=threading.Event)
+
+    def watch(self, event: str, _info: object) -> None:
+        """Remember when the first byte may have left (httpx's `trace` extension)."""
+        if event.endswith("send_request_headers.started"):
+            self.sent = True
+
+
+class Client:
+    """Speaks HTTP for one command.
+
+    *deadline* ends everything; *trace* masks secrets and shows the conversation; *ca_bundle* is a file of certificates
+    trusted instead of the system's; *application* is a WSGI application that stands for the network (the sandbox).
+    """
+
+    def __init__(
+        self,
+        *,
+        deadline: Deadline,
+        trace: Trace,
+        ca_bundle: str | None = None,
+        application: Application | None = None,
+    ) -> None:
+        self.deadline = deadline
+        self.trace = trace
+        self._ca_bundle = ca_bundle
+        self._application = application
+
+    def send(self, request: Request) -> Answer:
+        """Send *request* and give its successful answer.
+
+        Raises a Failure for every other one: by its HTTP status and fault (`errors.from_response`), Unavailable when
+        no answer came and none can have been caused, LostAnswer when the request may have been processed, Nonsense for
+        an answer that is not the API's. Repeatable requests are sent up to four times inside the deadline.
+        """
+        request.refuse_plain_http()
+        self.trace.keep(request.token)
+        for attempt in range(1, _SENDS + 1):
+            try:
+                return self._once(request)
+            except Failure as failure:
+                pause = self._pause(request, failure, attempt)
+                if pause is None:
+                    raise
+                self.trace.note(f"{failure.message}; again in {pause:.1f} s")
+                time.sleep(pause)
+        raise AssertionError  # the last attempt returns or raises
+
+    def _once(self, request: Request) -> Answer:
+        exchange = self._exchange(request)
+        if exchange.status // 100 == 3:
+            target = exchange.headers.get("location", "?")
+            raise Nonsense(
+                _("{host} wants to redirect to {target}; that is never followed").format(
+                    host=request.host, target=self.trace.mask(target)
+                ),
+                http_status=exchange.status,
+            )
+        if exchange.status // 100 != 2:
+            raise self._refusal(exchange)
+        return Answer(exchange.status, exchange.headers, parse(exchange.raw, request.host))
+
+    def _refusal(self, exchange: _Exchange) -> Failure:
+        fault, words = error_words(exchange.raw)
+        retry_after = exchange.headers.get("retry-after")
+        failure = from_response(
+            exchange.status,
+            fault,
+            self.trace.mask(words),
+            request_id=request_id(exchange.headers),
+            retry_after=retry_after,
+        )
+        failure.retry_after = _seconds(retry_after)
+        return failure
+
+    def _exchange(self, request: Request) -> _Exchange:
+        limit = self.deadline.left(request.limit)
+        exchange = _Exchange(sent=self._application is not None)
+        self.trace.sent(request.method, request.url, request.headers, request.body)
+        began = time.monotonic()
+        threading.Thread(target=self._run, args=(request, exchange, limit), daemon=True).start()
+        if not exchange.done.wait(limit):
+            exchange.abandoned = True
+            raise _silence(request, exchange, limit)
+        if exchange.error is not None:
+            raise _failure_of(exchange.error, request, exchange) from exchange.error
+        self.trace.received(exchange.status, exchange.headers, exchange.raw, time.monotonic() - began)
+        return exchange
+
+    def _run(self, request: Request, exchange: _Exchange, limit: float) -> None:
+        try:
+            self._speak(request, exchange, limit)
+        except BaseException as error:  # noqa: BLE001 the thread has no caller: the main thread raises what it finds
+            exchange.error = error
+        finally:
+            exchange.done.set()
+
+    def _speak(self, request: Request, exchange: _Exchange, limit: float) -> None:
+        timeout = httpx.Timeout(limit or 0.001, connect=min(_CONNECT, limit or 0.001))
+        with self._http(request.url).stream(
+            request.method,
+            request.url,
+            headers=request.headers,
+            json=request.body,
+            timeout=timeout,
+            extensions={"trace": exchange.watch},
+        ) as response:
+            exchange.headers = {name.lower(): value for name, value in response.headers.items()}
+            if exchange.headers.get("content-encoding", "identity") != "identity":
+                raise Nonsense(_("{host} sent a compressed answer, unasked").format(host=request.host))
+            pieces, size = [], 0
+            for piece in response.iter_raw():
+                size += len(piece)
+                if size > LARGEST:
+                    raise Nonsense(
+                        _("the answer of {host} is larger than {cap} MiB").format(host=request.host, cap=LARGEST >> 20)
+                    )
+                if exchange.abandoned:
+                    return
+                pieces.append(piece)
+            exchange.raw = b"".join(pieces)
+            exchange.status = response.status_code
+
+    def _pause(self, request: Request, failure: Failure, attempt: int) -> float | None:
+        """Seconds until the next send, None when there is none."""
+        again = isinstance(failure, RateLimited) or (request.repeatable and _passing(failure))
+        if not again or attempt == _SENDS:
+            return None
+        # jitter needs no secrecy
+        pause = random.uniform(0, min(_PAUSE * 2**attempt, _LONGEST_PAUSE))  # noqa: S311
+        if failure.retry_after is not None:
+            pause = failure.retry_after
+        # a pause that does not fit, or is out of all proportion, is not slept: the failure is told at once
+        return pause if pause <= min(30.0, self.deadline.left(30.0)) else None
+
+    def _http(self, url: str) -> httpx.Client:
+        return self._plain if url.startswith("http:") else self._secure
+
+    @cached_property
+    def _plain(self) -> httpx.Client:
+        """For loopback, which no proxy may see, and for the sandbox in this process."""
+        if self._application is not None:
+            return httpx.Client(transport=httpx.WSGITransport(app=self._application), trust_env=False)
+        # a context that trusts nobody: plain http has no use for one, and reading the system's takes 17 ms
+        return httpx.Client(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), trust_env=False)
+
+    @cached_property
+    def _secure(self) -> httpx.Client:
+        try:
+            return httpx.Client(verify=_tls(self._ca_bundle))
+        except (ImportError, ValueError, httpx.InvalidURL) as error:
+            raise Unavailable(
+                _("a proxy setting in the environment cannot be used: {error}").format(error=error),
+                hint=_("check HTTPS_PROXY, ALL_PROXY and NO_PROXY"),
+            ) from error
+
+
+def _tls(ca_bundle: str | None) -> ssl.SSLContext:
+    """Trust what the system trusts, or *ca_bundle* alone."""
+    if ca_bundle is not None and not Path(ca_bundle).is_file():
+        raise Usage(_("there is no file of certificates at {path}").format(path=ca_bundle))
+    try:
+        context = ssl.create_default_context(cafile=ca_bundle)
+    except ssl.SSLError as error:
+        raise Usage(_("{path} holds no certificates").format(path=ca_bundle)) from error
+    paths = ssl.get_default_verify_paths()
+    if ca_bundle is None and not (paths.cafile or paths.capath) and not context.get_ca_certs():
+        # a Python without the system's certificates (python.org's for macOS): httpx brings Mozilla's
+        return httpx.create_ssl_context()
+    return context
+
+
+def _passing(failure: Failure) -> bool:
+    """Whether the same request may fare better in a moment."""
+    if failure.http_status is not None:
+        return failure.http_status in _RETRIED
+    return isinstance(failure, Unavailable) and failure.passing
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    """Read a Retry-After (seconds, or an HTTP date); None for none, a past one, or nonsense."""
+    if retry_after is None:
+        return None
+    if retry_after.strip().isdecimal() and len(retry_after) < 10:
+        return float(retry_after)
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(retry_after).timestamp() - time.time())
+    except (ValueError, OverflowError):
+        return None
+
+
+def _silence(request: Request, exchange: _Exchange, limit: float) -> Unavailable:
+    kind = LostAnswer if exchange.sent else Unavailable
+    failure = kind(
+        _("no answer from {host} in {time}").format(host=request.host, time=duration(limit)),
+        hint=_("the network or the service may be slow; `--timeout` sets how long to wait"),
+    )
+    failure.passing = False
+    return failure
+
+
+def _failure_of(error: BaseException, request: Request, exchange: _Exchange) -> BaseException:
+    """Say in words why an exchange failed; a Failure raised on the way is kept as it is."""
+    if not isinstance(error, httpx.HTTPError | httpx.InvalidURL):
+        return error
+    if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
+        return Usage(_("{url} is no address: {error}").format(url=request.url, error=error))
+    words = str(error) or type(error).__name__
+    if exchange.sent:
+        return LostAnswer(
+            _("the connection to {host} broke: {error}").format(host=request.host, error=words),
+        )
+    failure = Unavailable(
+        _("cannot reach {host}: {error}").format(host=request.host, error=words),
+        hint=_("check the network, the proxy and the region"),
+    )
+    if isinstance(error.__cause__ or error.__context__, ssl.SSLError) or "CERTIFICATE" in words or "SSL" in words:
+        failure.passing = False
+        failure.hint = _("the certificate is not trusted; a company's own goes into NBS_CA_BUNDLE or `--ca-bundle`")
+    return failure

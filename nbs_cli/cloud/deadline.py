@@ -1,0 +1,24 @@
+"""How long a command may take: a limit for each call, and a hard total when the user named one."""
+
+from __future__ import annotations
+
+import time
+
+CALL = 60.0  # seconds for one request, and for one page of a list
+CREATE = 150.0  # longer than a gateway's own time-out, so that the gateway answers first
+WAIT = 600.0
+IMAGE_WAIT = 1800.0
+
+
+class Deadline:
+    """The end of a command by the monotonic clock; *total* seconds from now, None for no end."""
+
+    def __init__(self, total: float | None = None) -> None:
+        self.total = total
+        self._end = None if total is None else time.monotonic() + total
+
+    def left(self, limit: float) -> float:
+        """Seconds that a step of at most *limit* seconds may take; 0 when the time is up."""
+        if self._end is None:
+            return limit
+        return max(0.0, min(limit, self._end - time.monotonic()))

@@ -1,0 +1,95 @@
+"""A delete that may be repeated without harm, and that says why it was refused.
+
+DELETE is idempotent by ID: a repeated one may meet 404, or 400 while `deleting`, and both mean that it is under way
+(faults.md §3.5). The family refuses attached volumes and volumes with snapshots in one and the same sentence, so the
+volume and its snapshots are looked at to name the reason.
+"""
+
+from __future__ import annotations
+
+from nbs_cli.cloud.blockstorage import BlockStorage, Record
+from nbs_cli.cloud.pages import everything
+from nbs_cli.cloud.refs import Found
+from nbs_cli.cloud.resources import SNAPSHOT, VOLUME, Resource
+from nbs_cli.errors import Conflict, Failure, NotFound
+from nbs_cli.output.words import _
+
+
+def delete(storage: BlockStorage, resource: Resource, found: Found) -> None:
+    """Have *found* deleted: returns when the server accepted it, or has it under way already.
+
+    Raises Conflict naming what stands in the way, and whatever the client raises.
+    """
+    try:
+        storage.delete(resource, found.id)
+    except Conflict as refusal:
+        try:
+            now = storage.get(resource, found.id)
+        except NotFound:
+            return
+        if now["status"] == "deleting":
+            return
+        raise _explained(storage, resource, now, refusal) from refusal
+
+
+def obstacles(resource: Resource, record: Record, snapshots: list[Record]) -> str | None:
+    """Why a delete of *record* is bound to be refused (guide: 블록 스토리지 삭제하기), None when nothing is known."""
+    if resource is VOLUME and attached_to(record):
+        return _("it is attached to {servers}").format(servers=", ".join(attached_to(record)))
+    if snapshots:
+        return _("it has {count} snapshots: {names}").format(count=len(snapshots), names=", ".join(named(snapshots)))
+    if record.get("status") not in {"available", "error", "error_restoring", "error_extending", "error_backing-up"}:
+        return _("its status is {status}").format(status=record.get("status"))
+    return None
+
+
+def attached_to(record: Record) -> list[str]:
+    """The IDs of the instances that a volume is attached to."""
+    attachments = record.get("attachments")
+    items = attachments if isinstance(attachments, list) else []
+    return [str(item.get("server_id")) for item in items if isinstance(item, dict)]
+
+
+def snapshots_of(storage: BlockStorage, volume_ids: set[str]) -> dict[str, list[Record]]:
+    """The snapshots of each of *volume_ids*, from one list."""
+    snapshots: dict[str, list[Record]] = {volume_id: [] for volume_id in volume_ids}
+    for row in everything(storage, SNAPSHOT):
+        if row.get("volume_id") in snapshots:
+            snapshots[row["volume_id"]].append(row)
+    return snapshots
+
+
+def named(rows: list[Record]) -> list[str]:
+    """What people call each of *rows*: its name, or its ID where it has none."""
+    return [str(row.get("name") or row["id"]) for row in rows]
+
+
+def _explained(storage: BlockStorage, resource: Resource, now: Record, refusal: Conflict) -> Conflict:
+    snapshots: list[Record] = []
+    if resource is VOLUME and not attached_to(now):
+        try:
+            snapshots = snapshots_of(storage, {now["id"]})[now["id"]]
+        except Failure:
+            snapshots = []  # the reason cannot be named; the server's own words stand
+    reason = obstacles(resource, now, snapshots)
+    name = named([now])[0]
+    message = _("{name} cannot be deleted: {reason}").format(name=name, reason=reason or refusal.message)
+    return Conflict(
+        message if reason is None else f"{message} ({refusal.message})",
+        hint=_hint(resource, now, snapshots),
+        http_status=refusal.http_status,
+        request_id=refusal.request_id,
+        resource=now["id"],
+    )
+
+
+def _hint(resource: Resource, now: Record, snapshots: list[Record]) -> str | None:
+    if resource is VOLUME and attached_to(now):
+        return _("detach it from the instance first (console, or the Compute API)")
+    if snapshots:
+        return _("delete its snapshots first: `nbs snapshot delete {ids}`").format(
+            ids=" ".join(row["id"] for row in snapshots)
+        )
+    if now["status"] == "error_deleting":
+        return _("only NHN Cloud's support can remove it")
+    return None

@@ -1,0 +1,269 @@
+"""A token and its service catalog, and the endpoint that the token may go to.
+
+Source: facts.md §1 (POST /v2.0/tokens) and §2 (realms); observed.md, identity.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from urllib.parse import SplitResult, urlsplit
+
+from nbs_cli.cloud.realms import Realm, within
+from nbs_cli.cloud.request import Request, is_loopback
+from nbs_cli.errors import Failure, Nonsense, NotFound, Unauthorized, Usage
+from nbs_cli.output.words import _
+
+if TYPE_CHECKING:
+    from nbs_cli.cloud.client import Client
+
+BLOCK_STORAGE, IMAGE_SERVICE = "volumev2", "image"
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """One set of credentials from one source.
+
+    `source` says where they come from, for people. Either `token`, or `username` and `password`. `identity_url` has no
+    `/v2.0`. `endpoint` is set when the user named one, `realm` when the identity service belongs to a known one.
+    """
+
+    source: str
+    identity_url: str
+    tenant_id: str
+    realm: Realm | None = None
+    region: str | None = None
+    username: str | None = None
+    password: str | None = None
+    token: str | None = None
+    endpoint: str | None = None
+
+
+@dataclass(frozen=True)
+class Access:
+    """What a login gives: the token, its times as the server wrote them (UTC), its tenant, the service catalog."""
+
+    token: str
+    expires: str | None
+    issued_at: str | None
+    tenant_id: str | None
+    catalog: tuple[dict[str, Any], ...]
+
+    def endpoints(self, service: str) -> list[tuple[str, str]]:
+        """The (region, public URL) pairs of *service* (a catalog type), malformed entries left out."""
+        return [
+            (endpoint["region"], endpoint["publicURL"])
+            for entry in self.catalog
+            if entry.get("type") == service
+            for endpoint in entry.get("endpoints") or ()
+            if isinstance(endpoint, dict)
+            and isinstance(endpoint.get("region"), str)
+            and isinstance(endpoint.get("publicURL"), str)
+        ]
+
+
+class Identity:
+    """Knows the token and the endpoints of one set of credentials; logs in when the token is first needed."""
+
+    def __init__(self, client: Client, credentials: Credentials) -> None:
+        self.client = client
+        self.credentials = credentials
+        self._access: Access | None = None
+        self._lock = threading.Lock()
+        client.trace.keep(credentials.password, credentials.token)
+
+    @property
+    def token(self) -> str:
+        """A token: the given one, or that of the first login."""
+        return self.credentials.token or self.access.token
+
+    @property
+    def access(self) -> Access:
+        """The access of this set of credentials; one login however many threads ask."""
+        with self._lock:
+            if self._access is None:
+                self._access = log_in(self.client, self.credentials)
+            return self._access
+
+    def renew(self, refused: str) -> str:
+        """Log in anew because the token *refused* was refused; once, however many threads ask.
+
+        Raises Unauthorized when there is nothing to log in with.
+        """
+        if self.credentials.token is not None:
+            raise Unauthorized(
+                _("the token from {source} is not valid, or has expired").format(source=self.credentials.source),
+                hint=_("get a new one: `export NBS_TOKEN=$(nbs auth token)` with a user name and API password set"),
+                http_status=401,
+            )
+        with self._lock:
+            if self._access is None or self._access.token == refused:
+                self.client.trace.note("the token was refused; logging in anew")
+                self._access = log_in(self.client, self.credentials)
+            return self._access.token
+
+    @cached_property
+    def endpoint(self) -> str:
+        """The block storage endpoint, ending in `/v2/{tenantId}`, checked against the realm."""
+        chosen = self.credentials.endpoint or self._documented() or self._of_catalog(BLOCK_STORAGE)
+        return with_tenant(chosen, self.credentials.tenant_id)
+
+    @property
+    def image_endpoint(self) -> str | None:
+        """The image service of the same region, without a version; None where the catalog has none."""
+        if self.credentials.token is not None or not self.access.endpoints(IMAGE_SERVICE):
+            return None
+        return self._of_catalog(IMAGE_SERVICE).rstrip("/").removesuffix("/v2")
+
+    @property
+    def region(self) -> str:
+        """The region's code as the catalog writes it."""
+        return self._region(self.access.endpoints(BLOCK_STORAGE))
+
+    def _documented(self) -> str | None:
+        """With a token there is no catalog: the documented endpoint of realm and region is used."""
+        credentials = self.credentials
+        if credentials.token is None:
+            return None
+        if credentials.realm is None or credentials.region is None:
+            raise Usage(
+                _("a token alone does not say where the block storage is"),
+                hint=_("set NBS_ENDPOINT, or NBS_REALM and NBS_REGION"),
+            )
+        known = [region.code for region in credentials.realm.regions]
+        if credentials.region.upper() not in known:
+            raise _no_region(credentials.region, known)
+        return credentials.realm.endpoint(credentials.region, credentials.tenant_id)
+
+    def _of_catalog(self, service: str) -> str:
+        access = self.access
+        if access.tenant_id is None:
+            raise Unauthorized(
+                _("the token is for no tenant: the identity service did not take the tenant ID"),
+                hint=_("check the tenant ID (console: Compute > Instance > API endpoint settings)"),
+            )
+        offered = access.endpoints(service)
+        if not offered:
+            raise Unauthorized(
+                _("this tenant has no block storage: its service catalog names no `{service}`").format(service=service),
+                hint=_(
+                    "the tenant ID of Object Storage is another one; take that of "
+                    "Compute > Instance > API endpoint settings"
+                ),
+            )
+        region = self._region(offered)
+        url = next(url for code, url in offered if code == region)
+        check_origin(url, self.credentials)
+        return url
+
+    def _region(self, offered: list[tuple[str, str]]) -> str:
+        codes = sorted({code for code, _url in offered})
+        wanted = self.credentials.region
+        if wanted is None:
+            if len(codes) == 1:
+                return codes[0]
+            raise Usage(
+                _("no region is chosen; the service catalog offers {regions}").format(regions=", ".join(codes)),
+                hint=_("say which with `--region` or NBS_REGION"),
+            )
+        for code in codes:
+            if code.upper() == wanted.upper():
+                return code
+        raise _no_region(wanted, codes)
+
+
+def _no_region(wanted: str, codes: list[str]) -> NotFound:
+    return NotFound(
+        _("there is no region {region} here").format(region=wanted),
+        hint=_("the regions are {regions}").format(regions=", ".join(codes)),
+    )
+
+
+def log_in(client: Client, credentials: Credentials) -> Access:
+    """Get a token for the credentials' tenant (`POST {identity}/v2.0/tokens`); never tried twice.
+
+    Raises Unauthorized with the usual causes for a 401, and whatever `Client.send` raises.
+    """
+    passwords = {"username": credentials.username, "password": credentials.password}
+    body = {"auth": {"tenantId": credentials.tenant_id, "passwordCredentials": passwords}}
+    try:
+        answer = client.send(Request("POST", credentials.identity_url + "/v2.0/tokens", body=body))
+    except Unauthorized as failure:
+        failure.message = _("the identity service refused the login: {words}").format(words=failure.message)
+        failure.hint = _(
+            "the three usual causes:\n"
+            "1. the API password is not the console's login password; it is set in the console,\n"
+            "   Compute > Instance > API endpoint settings\n"
+            "2. the user name is the NHN Cloud account (an e-mail address) or the IAM account, not the API user ID\n"
+            "3. the tenant ID (32 hexadecimal digits) is of another project or of Object Storage"
+        )
+        raise
+    access = _read(answer.body, credentials)
+    client.trace.keep(access.token)
+    return access
+
+
+def _read(body: Any, credentials: Credentials) -> Access:
+    access = body.get("access") if isinstance(body, dict) else None
+    token = access.get("token") if isinstance(access, dict) else None
+    if not isinstance(access, dict) or not isinstance(token, dict) or not isinstance(token.get("id"), str):
+        raise Nonsense(
+            _("the answer of {url} holds no token").format(url=credentials.identity_url),
+            hint=_("check the identity URL: it is the one before `/v2.0`"),
+        )
+    tenant = token.get("tenant")
+    catalog = access.get("serviceCatalog")
+    return Access(
+        token=token["id"],
+        expires=token.get("expires"),
+        issued_at=token.get("issued_at"),
+        tenant_id=tenant.get("id") if isinstance(tenant, dict) else None,
+        catalog=tuple(entry for entry in catalog if isinstance(entry, dict)) if isinstance(catalog, list) else (),
+    )
+
+
+def with_tenant(endpoint: str, tenant_id: str) -> str:
+    """Give *endpoint* ending in `/v2/{tenantId}` exactly once, whether it did or not.
+
+    Raises Usage when it ends in another tenant.
+    """
+    base = endpoint.rstrip("/")
+    head, _slash, last = base.rpartition("/")
+    if head.endswith("/v2"):
+        if last != tenant_id:
+            raise Usage(
+                _("the endpoint is of tenant {other}, the credentials are of {tenant}").format(
+                    other=last, tenant=tenant_id
+                )
+            )
+        return base
+    return f"{base}/{tenant_id}" if base.endswith("/v2") else f"{base}/v2/{tenant_id}"
+
+
+def check_origin(url: str, credentials: Credentials) -> None:
+    """Refuse to send a token to *url* unless it lies in the realm, or on the host of a user's own identity URL.
+
+    Raises Failure naming the host. Source: trust.md, the HTTP module.
+    """
+    parts = urlsplit(url)
+    if not _trusted(parts, credentials):
+        raise Failure(
+            _("the service catalog names {host}, which is not of this cloud; no token goes there").format(
+                host=parts.netloc or url
+            ),
+            hint=_("if you trust it, name it yourself with NBS_ENDPOINT"),
+        )
+
+
+def _trusted(parts: SplitResult, credentials: Credentials) -> bool:
+    host = (parts.hostname or "").lower()
+    identity = (urlsplit(credentials.identity_url).hostname or "").lower()
+    if "@" in parts.netloc or parts.scheme not in {"https", "http"}:
+        return False
+    if is_loopback(identity):
+        return is_loopback(host)
+    if parts.scheme != "https":
+        return False
+    return within(host, credentials.realm.domains) if credentials.realm else host == identity

@@ -1,0 +1,161 @@
+"""Names and IDs to resources: every ref is resolved before anything is changed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from nbs_cli.cloud.blockstorage import BlockStorage, Record
+from nbs_cli.cloud.bulk import at_once
+from nbs_cli.cloud.pages import everything
+from nbs_cli.cloud.resources import VOLUME_TYPE, Resource
+from nbs_cli.errors import Failure, NotFound, Usage
+from nbs_cli.output.words import _
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+@dataclass(frozen=True)
+class Ref:
+    """What a person named: the text as typed, and the ID or the name that it means."""
+
+    text: str
+    resource_id: str | None
+    name: str | None
+
+
+@dataclass(frozen=True)
+class Found:
+    """A ref and the record that it means."""
+
+    ref: str
+    record: Record
+
+    @property
+    def id(self) -> str:
+        """The resource's ID."""
+        return str(self.record["id"])
+
+
+def read(text: str) -> Ref:
+    """Read a ref: a UUID or `id:UUID` is an ID, everything else, or `name:…`, is a name.
+
+    Raises Usage for an empty one, for control characters, for `id:` without a UUID; nothing is asked.
+    """
+    if not text or _CONTROL.search(text):
+        raise Usage(_("a name or ID may not be empty or hold control characters"), hint=_("give a name or an ID"))
+    prefix, colon, rest = text.partition(":")
+    if colon and prefix == "id":
+        if not _UUID.fullmatch(rest):
+            raise Usage(_("{ref}: `id:` is followed by a UUID").format(ref=text), hint=_("`name:` forces a name"))
+        return Ref(text, rest.lower(), None)
+    if colon and prefix == "name" and rest:
+        return Ref(text, None, rest)
+    if _UUID.fullmatch(text):
+        return Ref(text, text.lower(), None)
+    return Ref(text, None, text)
+
+
+def resolve(
+    storage: BlockStorage,
+    resource: Resource,
+    texts: Sequence[str],
+    *,
+    ignore_missing: bool = False,
+    parallel: int = 8,
+) -> list[Found]:
+    """Find what every one of *texts* means, in their order, each once; IDs are asked for, names are listed once.
+
+    Raises NotFound for an unknown ref (unless *ignore_missing*) and, with the candidates, for a name that several bear.
+    """
+    refs = [read(text) for text in dict.fromkeys(texts)]
+    by_id = _by_id(storage, resource, [ref.resource_id for ref in refs if ref.resource_id], parallel)
+    by_name = _by_name(storage, resource) if any(ref.name is not None for ref in refs) else {}
+    found: dict[str, Found] = {}
+    for ref in refs:
+        matches = by_id[ref.resource_id] if ref.resource_id else by_name.get(ref.name or "", [])
+        if len(matches) > 1:
+            raise _ambiguous(resource, ref.text, matches)
+        if matches:
+            found.setdefault(matches[0]["id"], Found(ref.text, matches[0]))
+        elif not ignore_missing:
+            raise missing(resource, ref.text)
+    return list(found.values())
+
+
+def one(storage: BlockStorage, resource: Resource, text: str) -> Found:
+    """Find what *text* alone means."""
+    return resolve(storage, resource, [text])[0]
+
+
+def _by_id(storage: BlockStorage, resource: Resource, ids: Iterable[str], parallel: int) -> Mapping[str, list[Record]]:
+    outcomes = at_once(lambda resource_id: storage.get(resource, resource_id), list(dict.fromkeys(ids)), parallel)
+    found: dict[str, list[Record]] = {}
+    for outcome in outcomes:
+        if outcome.failure is None:
+            found[outcome.item] = [outcome.result]
+        elif isinstance(outcome.failure, NotFound):
+            found[outcome.item] = []
+        else:
+            raise outcome.failure
+    return found
+
+
+def _by_name(storage: BlockStorage, resource: Resource) -> Mapping[str, list[Record]]:
+    rows: dict[str, list[Record]] = {}
+    for row in everything(storage, resource):
+        rows.setdefault(str(row.get("name") or ""), []).append(row)
+    return rows
+
+
+def missing(resource: Resource, text: str) -> NotFound:
+    """Say that nothing bears the name or ID *text*."""
+    noun = noun_of(resource)
+    return NotFound(
+        _("there is no {noun} {ref}").format(noun=noun, ref=text),
+        hint=_("`nbs {command} list` shows what there is").format(command=command_of(resource)),
+        resource=text,
+    )
+
+
+def _ambiguous(resource: Resource, text: str, matches: list[Record]) -> Failure:
+    columns = resource.named(("id", "name", "status", "size", "created"))
+    return NotFound(
+        _("{count} {noun}s are called {ref}; nothing was changed").format(
+            count=len(matches), noun=noun_of(resource), ref=text
+        ),
+        hint=_("name one by its ID"),
+        resource=text,
+        candidates=[resource.project(match, columns) for match in matches],
+    )
+
+
+def noun_of(resource: Resource) -> str:
+    """What people call one of *resource*."""
+    return _(resource.name.replace("_", " "))
+
+
+def command_of(resource: Resource) -> str:
+    """The command group of *resource*."""
+    return "types" if resource is VOLUME_TYPE else resource.name
+
+
+def volume_type(rows: Sequence[Record], text: str) -> Record:
+    """The one of *rows* (volume types) that *text* means: its name in any case, its ID, or `hdd`/`ssd` when one fits.
+
+    Raises NotFound with the names that there are.
+    """
+    wanted = text.casefold()
+    for matches in (
+        [row for row in rows if text in {row["id"], row.get("name")}],
+        [row for row in rows if str(row.get("name")).casefold() == wanted],
+        [row for row in rows if wanted in {"hdd", "ssd"} and wanted in str(row.get("name")).casefold().split()],
+    ):
+        if len(matches) == 1:
+            return matches[0]
+    names = ", ".join(str(row.get("name")) for row in rows)
+    raise NotFound(
+        _("there is no volume type {name}").format(name=text), hint=_("the types are {names}").format(names=names)
+    )

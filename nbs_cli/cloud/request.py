@@ -1,0 +1,63 @@
+"""One request, as data: what goes out, where to, and how long it may take; httpx is not needed to say so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from nbs_cli import __version__
+from nbs_cli.cloud.deadline import CALL
+from nbs_cli.errors import Usage
+from nbs_cli.output.words import _
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request: absolute URL, JSON body, token for `X-Auth-Token`, seconds it may take.
+
+    `repeatable` is true for what may be sent again without harm (GET, DELETE).
+    """
+
+    method: str
+    url: str
+    token: str | None = None
+    body: Any = None
+    limit: float = CALL
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether sending it twice does no harm."""
+        return self.method in {"GET", "DELETE"}
+
+    @property
+    def host(self) -> str:
+        """The host that it goes to."""
+        return urlsplit(self.url).netloc
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers of the guide, and what keeps the answer plain JSON of a known size."""
+        headers = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": f"nbs/{__version__}"}
+        if self.token is not None:
+            headers["X-Auth-Token"] = self.token
+        if self.body is not None:
+            headers["Content-Type"] = "application/json"
+        return headers
+
+    def refuse_plain_http(self) -> None:
+        """Raise Usage for anything but https, and http to this machine: a token would travel in the open."""
+        parts = urlsplit(self.url)
+        if parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or "")):
+            return
+        raise Usage(
+            _("{host} is not asked over plain http: a token would travel in the open").format(
+                host=parts.netloc or self.url
+            ),
+            hint=_("name an https:// address; plain http is only for this machine"),
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether *host* (a name or an address, without port) is this machine (RFC 6761: `*.localhost` too)."""
+    return host in {"localhost", "::1"} or host.endswith(".localhost") or host.startswith("127.")

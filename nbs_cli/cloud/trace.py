@@ -1,0 +1,89 @@
+"""What `--debug` shows: each request and answer with secrets masked, and a curl line that repeats it."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Callable
+from typing import Any
+
+MASK = "***"
+_SECRET_KEYS = frozenset({"password", "adminPass", "x-auth-token", "authorization", "proxy-authorization"})
+
+
+class Trace:
+    """Masks the secrets it was told of, and writes the conversation to *write* when there is one."""
+
+    def __init__(self, write: Callable[[str], None] | None = None) -> None:
+        self._write = write
+        self._secrets: set[str] = set()
+
+    def keep(self, *secrets: str | None) -> None:
+        """Never show any of *secrets* from now on."""
+        self._secrets.update(secret for secret in secrets if secret)
+
+    def mask(self, text: str) -> str:
+        """Give *text* without any secret, whoever put it there."""
+        for secret in sorted(self._secrets, key=len, reverse=True):
+            text = text.replace(secret, MASK)
+        return text
+
+    def sent(self, method: str, url: str, headers: dict[str, str], body: Any) -> None:
+        """Show a request and the curl line that repeats it."""
+        if self._write is None:
+            return
+        self._say(f"> {method} {url}")
+        for name, value in headers.items():
+            self._say(f"> {name}: {MASK if name.lower() in _SECRET_KEYS else value}")
+        if body is not None:
+            self._say(f"> {json.dumps(_masked(body), ensure_ascii=False)}")
+        self._say("  " + _curl(method, url, headers, body))
+
+    def received(self, status: int, headers: dict[str, str], raw: bytes, seconds: float) -> None:
+        """Show an answer; a body that is JSON with its secrets masked, anything else as its first characters."""
+        if self._write is None:
+            return
+        self._say(f"< {status}  {seconds * 1000:.0f} ms  {len(raw):,} bytes")
+        for name, value in headers.items():
+            self._say(f"< {name}: {value}")
+        try:
+            text = json.dumps(_masked(json.loads(raw)), ensure_ascii=False)
+        except (ValueError, RecursionError):
+            text = raw[:200].decode(errors="replace")
+        if text:
+            self._say(f"< {text}")
+
+    def note(self, text: str) -> None:
+        """Show a decision: a retry, a new login."""
+        self._say(f"* {text}")
+
+    def _say(self, line: str) -> None:
+        if self._write is not None:
+            self._write(self.mask(line))
+
+
+def _masked(value: Any, key: str = "") -> Any:
+    """A copy of a JSON value without passwords and tokens (a token's `id` lies in an object called `token`)."""
+    if isinstance(value, dict):
+        hidden = {"id"} if key == "token" else set()
+        return {
+            name: MASK if name in _SECRET_KEYS or name in hidden else _masked(inner, name)
+            for name, inner in value.items()
+        }
+    if isinstance(value, list):
+        return [_masked(inner, key) for inner in value]
+    return value
+
+
+def _curl(method: str, url: str, headers: dict[str, str], body: Any) -> str:
+    """A shell line that sends the request again: the token from `nbs auth token`, a password from $NBS_PASSWORD."""
+    words = ["curl", "-sS"] + ([] if method == "GET" else ["-X", method])
+    for name, value in headers.items():
+        if name.lower() == "x-auth-token":
+            words += ["-H", f'"{name}: $(nbs auth token)"']
+        else:
+            words += ["-H", shlex.quote(f"{name}: {value}")]
+    if body is not None:
+        text = shlex.quote(json.dumps(_masked(body), ensure_ascii=False))
+        words += ["-d", text.replace(f'"{MASK}"', '"\'"$NBS_PASSWORD"\'"')]
+    return " ".join([*words, shlex.quote(url)])

@@ -1,0 +1,41 @@
+"""An image of a volume, asked for once: the request has no place for a mark, so a lost answer is never sent again.
+
+Source: faults.md §3.5.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nbs_cli.cloud.blockstorage import BlockStorage, Record
+from nbs_cli.cloud.refs import Found
+from nbs_cli.cloud.resources import VOLUME
+from nbs_cli.errors import Failure, LostAnswer, Nonsense, Unknown
+from nbs_cli.output.words import _
+
+
+def upload(storage: BlockStorage, found: Found, body: dict[str, Any]) -> Record:
+    """Have the image made and give the answer; raises Unknown when the answer was lost."""
+    try:
+        return storage.upload_image(found.id, body)
+    except (LostAnswer, Nonsense) as lost:
+        raise Unknown(
+            _("it is not known whether image {name} is being made: {words}").format(
+                name=body["image_name"], words=_seen(storage, found) or lost.message
+            ),
+            hint=_("look for the name under Compute > Image before you try again"),
+            http_status=lost.http_status,
+            request_id=lost.request_id,
+            resource=found.id,
+        ) from lost
+
+
+def _seen(storage: BlockStorage, found: Found) -> str | None:
+    """What the volume tells about it: while it is `uploading`, some image is being made."""
+    try:
+        status = storage.get(VOLUME, found.id)["status"]
+    except Failure:
+        return None
+    if status == "uploading":
+        return _("the answer was lost, and the volume is uploading: it was accepted, its image ID is not known")
+    return None

@@ -1,0 +1,47 @@
+"""Listing, showing and waiting, which volumes and snapshots do alike."""
+
+from __future__ import annotations
+
+from nbs_cli.cloud.deadline import WAIT
+from nbs_cli.cloud.pages import Span, pages
+from nbs_cli.cloud.refs import resolve
+from nbs_cli.cloud.resources import Resource
+from nbs_cli.cloud.waiting import GONE, Goal, until
+from nbs_cli.commands import options
+from nbs_cli.commands.outcomes import conclude
+from nbs_cli.session import Session
+
+
+def list_all(session: Session, resource: Resource, span: Span) -> None:
+    """Print every row of *span*, page by page."""
+    session.printer.list(resource, pages(session.storage, resource, span), brief=not span.detail)
+
+
+def show(session: Session, resource: Resource, refs: list[str], *, parallel: int) -> None:
+    """Print what every one of *refs* means: one as an object, several as a list."""
+    session.printer.check(resource)
+    texts, several = session.refs(refs)
+    found = resolve(session.storage, resource, texts, parallel=parallel)
+    session.printer.show(resource, [item.record for item in found], several=several)
+
+
+def wait(session: Session, resource: Resource, refs: list[str], goal: str, *, parallel: int) -> None:
+    """Wait until every one of *refs* reaches the status *goal*, or is `gone`; print them as last seen."""
+    session.printer.check(resource)
+    goal = options.status(resource, goal, GONE)
+    texts, several = session.refs(refs)
+    found = resolve(session.storage, resource, texts, ignore_missing=goal == GONE, parallel=parallel)
+    outcomes = until(
+        session.storage,
+        resource,
+        found,
+        Goal(goal),
+        seconds=session.wait_seconds(WAIT),
+        deadline=session.deadline,
+        tell=session.notes.status,
+    )
+    session.notes.clear()
+    records = [outcome.result for outcome in outcomes if outcome.result is not None]
+    if records or several:
+        session.printer.show(resource, records, several=several)
+    conclude(session, outcomes, lambda item: item.ref)

@@ -1,0 +1,139 @@
+"""Options and arguments that several commands share: same name, same help, everywhere; and what they mean."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import Annotated
+
+import typer
+
+from nbs_cli.cloud.pages import PAGE, Span
+from nbs_cli.cloud.resources import Resource
+from nbs_cli.cloud.sorting import read_order
+from nbs_cli.errors import Usage
+from nbs_cli.output.words import _
+
+LONGEST = 255  # characters of a name, a description, a metadata key or value (facts.md §3.5)
+_LARGEST = 2_147_483_647
+_UNSENDABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+
+
+def whole(text: str | int) -> int:
+    """Read a whole number greater than zero, in the digits 0 to 9 (typer gives defaults as they are); raises Usage."""
+    if not re.fullmatch(r"[0-9]{1,10}", str(text)) or not 0 < int(text) <= _LARGEST:
+        raise Usage(_("{text!r} is no whole number greater than 0").format(text=text), hint=_("write 10, for example"))
+    return int(text)
+
+
+def gigabytes(text: str) -> int:
+    """Read a size in GB: a whole number greater than zero, without a unit; raises Usage."""
+    try:
+        return whole(text)
+    except Usage as error:
+        raise Usage(
+            _("the size {text!r} is no whole number of GB greater than 0").format(text=text),
+            hint=_("write `--size 10` for 10 GB"),
+        ) from error
+
+
+def counted(text: str | int) -> int:
+    """Read a whole number, zero included; raises Usage."""
+    return 0 if str(text) == "0" else whole(text)
+
+
+def sendable(what: str, text: str | None, longest: int = LONGEST) -> None:
+    """Raise Usage for a text that the API cannot keep: too long, control characters, half a letter."""
+    if text is None:
+        return
+    if len(text) > longest:
+        raise Usage(
+            _("the {what} has {length} characters, more than {longest}").format(
+                what=what, length=len(text), longest=longest
+            )
+        )
+    if _UNSENDABLE.search(text):
+        raise Usage(_("the {what} holds control characters").format(what=what))
+
+
+def metadata(pairs: list[str] | None) -> dict[str, str]:
+    """Read `KEY=VALUE` pairs; raises Usage for what is none, a key twice, or one that is too long."""
+    read: dict[str, str] = {}
+    for pair in pairs or []:
+        key, equals, value = pair.partition("=")
+        if not equals or not key:
+            raise Usage(
+                _("the metadata {pair!r} is not KEY=VALUE").format(pair=pair), hint=_("write `--metadata env=prod`")
+            )
+        if key in read:
+            raise Usage(_("the metadata key {key!r} is given twice").format(key=key))
+        if key.startswith("nbs:"):
+            raise Usage(_("metadata keys that begin with `nbs:` are kept for nbs itself"))
+        sendable(_("metadata key"), key)
+        sendable(_("metadata value"), value)
+        read[key] = value
+    return read
+
+
+def status(resource: Resource, text: str, *more: str) -> str:
+    """Check that *text* is a documented status of *resource* or one of *more*; raises Usage with the nearest."""
+    known = [*more, *(name for name, _meaning in resource.statuses)]
+    if text in known:
+        return text
+    nearest = difflib.get_close_matches(text, known, 1)
+    raise Usage(
+        _("there is no status {text!r}").format(text=text),
+        hint=_("did you mean {name}?").format(name=nearest[0])
+        if nearest
+        else _("the statuses are {names}").format(names=", ".join(known)),
+    )
+
+
+def span(
+    resource: Resource,
+    *,
+    sort: str | None,
+    limit: int | None,
+    page_size: int | None,
+    offset: int | None,
+    marker: str | None,
+    brief: bool,
+) -> Span:
+    """The part of a list that the options ask for; raises Usage before any request."""
+    if page_size is not None and page_size > PAGE:
+        raise Usage(_("a page has at most {most} rows").format(most=PAGE), hint=_("`--limit` is the limit in all"))
+    return Span(
+        limit=limit,
+        page_size=page_size or PAGE,
+        offset=offset,
+        marker=marker,
+        order=() if sort is None else read_order(sort, resource),
+        detail=not brief,
+    )
+
+
+Refs = Annotated[list[str], typer.Argument(metavar="REF…", help=_("names or IDs; `-` reads them from standard input"))]
+Ref = Annotated[str, typer.Argument(metavar="REF", help=_("a name or an ID"))]
+Volumes = Annotated[
+    list[str], typer.Argument(metavar="VOLUME…", help=_("names or IDs of volumes; `-` reads them from standard input"))
+]
+Sort = Annotated[str | None, typer.Option(metavar="KEY[:DIR],…", help=_("sort by these columns; DIR is asc or desc"))]
+Limit = Annotated[int | None, typer.Option(parser=whole, metavar="N", help=_("at most N rows in all"))]
+PageSize = Annotated[
+    int | None, typer.Option(parser=whole, metavar="N", help=_("rows to ask for at a time, 1000 at most"))
+]
+Offset = Annotated[int | None, typer.Option(parser=counted, metavar="N", help=_("leave the first N rows out"))]
+Marker = Annotated[str | None, typer.Option(metavar="ID", help=_("begin after the row with this ID"))]
+Brief = Annotated[bool, typer.Option("--brief", help=_("the short list: fewer fields, a lighter request"))]
+Name = Annotated[str | None, typer.Option(metavar="NAME", help=_("its name"))]
+Description = Annotated[str | None, typer.Option(metavar="TEXT", help=_("its description"))]
+RequestKey = Annotated[
+    str | None,
+    typer.Option(metavar="KEY", help=_("mark it with KEY; the same command again finds it instead of making another")),
+]
+NoRequestKey = Annotated[bool, typer.Option("--no-request-key", help=_("leave the request mark out"))]
+Wait = Annotated[bool, typer.Option("--wait", help=_("wait until it is done, 10 minutes at most"))]
+For = Annotated[str, typer.Option("--for", metavar="STATUS", help=_("the status to wait for, or `gone`"))]
+DryRun = Annotated[bool, typer.Option("--dry-run", help=_("show the requests and send none of them"))]
+IgnoreMissing = Annotated[bool, typer.Option("--ignore-missing", help=_("pass over what does not exist"))]
+Parallel = Annotated[int, typer.Option(parser=whole, metavar="N", help=_("how many to work on at once"))]

@@ -1,0 +1,139 @@
+"""Deleting volumes and snapshots: what would be lost is shown, asked, done in parallel, and told one by one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nbs_cli.cloud.bulk import Outcome, at_once
+from nbs_cli.cloud.deadline import WAIT
+from nbs_cli.cloud.deletion import attached_to, delete, named, obstacles, snapshots_of
+from nbs_cli.cloud.refs import Found, noun_of, resolve
+from nbs_cli.cloud.resources import OUTCOME, REQUEST, VOLUME, Resource
+from nbs_cli.cloud.waiting import GONE, Goal, until
+from nbs_cli.commands.making import rehearse
+from nbs_cli.commands.outcomes import conclude
+from nbs_cli.errors import Usage
+from nbs_cli.output.cells import cell
+from nbs_cli.output.words import _
+from nbs_cli.session import Session
+
+
+def remove(
+    session: Session,
+    resource: Resource,
+    refs: list[str],
+    *,
+    ignore_missing: bool,
+    parallel: int,
+    wait: bool,
+    dry_run: bool,
+) -> None:
+    """Delete every one of *refs*, all of them found first; print the outcomes, raise what they come to."""
+    session.printer.check(REQUEST if dry_run else OUTCOME)
+    if not dry_run:
+        _may_ask(session)
+    texts, several = session.refs(refs)
+    found = resolve(session.storage, resource, texts, ignore_missing=ignore_missing, parallel=parallel)
+    if dry_run:
+        _rehearse(session, resource, found)
+        return
+    if not session.options.yes and found and not _confirmed(session, resource, found):
+        session.notes.note(_("nothing was deleted"))
+        return
+    outcomes = at_once(
+        lambda item: delete(session.storage, resource, item),
+        found,
+        parallel,
+        interrupted=lambda so_far: _print(session, resource, so_far, several=True),
+    )
+    if wait:
+        _await_gone(session, resource, outcomes)
+    _print(session, resource, outcomes, several=several, gone=wait)
+    conclude(session, outcomes, lambda item: item.ref)
+
+
+def _may_ask(session: Session) -> None:
+    """Raise Usage at once where nobody can be asked and nobody said yes."""
+    if session.options.yes or session.notes.interactive:
+        return
+    raise Usage(_("a delete asks first, and nobody is there to answer"), hint=_("say `--yes` if you are sure"))
+
+
+def _confirmed(session: Session, resource: Resource, found: list[Found]) -> bool:
+    """Show what would be lost, and ask."""
+    snapshots = snapshots_of(session.storage, {item.id for item in found}) if resource is VOLUME else {}
+    for item in found:
+        session.notes.note(f"  {_described(resource, item, snapshots.get(item.id, []))}")
+    count = len(found)
+    question = (
+        _("Delete this {noun}?").format(noun=noun_of(resource))
+        if count == 1
+        else _("Delete these {count} {noun}s?").format(count=count, noun=noun_of(resource))
+    )
+    return session.notes.confirm(question + " " + _("It cannot be undone."))
+
+
+def _described(resource: Resource, item: Found, snapshots: list[dict[str, Any]]) -> str:
+    columns = resource.named(("name", "id", "size", "status", "created"))
+    words = "  ".join(cell(field, item.record.get(field.wire)) for field in columns)
+    if resource is VOLUME and attached_to(item.record):
+        words += "  " + _("attached to {servers}").format(servers=", ".join(attached_to(item.record)))
+    if snapshots:
+        words += "  " + _("snapshots: {names}").format(names=", ".join(named(snapshots)))
+    return words
+
+
+def _rehearse(session: Session, resource: Resource, found: list[Found]) -> None:
+    snapshots = snapshots_of(session.storage, {item.id for item in found}) if resource is VOLUME and found else {}
+    requests: list[tuple[str, str, Any, str | None]] = []
+    for item in found:
+        obstacle = obstacles(resource, item.record, snapshots.get(item.id, []))
+        forecast = _("accepted") if obstacle is None else _("refused: {reason}").format(reason=obstacle)
+        requests.append(("DELETE", f"/{resource.path}/{item.id}", None, forecast))
+    rehearse(session, requests)
+
+
+def _await_gone(session: Session, resource: Resource, outcomes: list[Outcome]) -> None:
+    accepted = [outcome for outcome in outcomes if outcome.tried and outcome.failure is None]
+    ended = until(
+        session.storage,
+        resource,
+        [outcome.item for outcome in accepted],
+        Goal(GONE, deleted=True),
+        seconds=session.wait_seconds(WAIT),
+        deadline=session.deadline,
+        tell=session.notes.status,
+    )
+    session.notes.clear()
+    for outcome, end in zip(accepted, ended, strict=True):
+        outcome.failure = end.failure
+
+
+def _print(session: Session, resource: Resource, outcomes: list[Outcome], *, several: bool, gone: bool = False) -> None:
+    """Say what was done on stderr; the outcomes go to stdout, in a table only when there are several."""
+    rows = []
+    for outcome in outcomes:
+        word = _word(outcome, gone=gone)
+        if word in {"deleted", "accepted"}:
+            words = _("deleted {noun} {name}") if gone else _("deleting {noun} {name}")
+            session.did(words.format(noun=noun_of(resource), name=_called(outcome.item)))
+        row: dict[str, Any] = {"ref": outcome.item.ref, "id": outcome.item.id, "outcome": word}
+        rows.append(row if outcome.failure is None else {**row, "error": outcome.failure.record()})
+    if session.options.quiet:
+        rows = [row for row in rows if "error" not in row]
+    if several or session.options.quiet or session.output != "table":
+        session.printer.show(OUTCOME, rows, several=True)
+
+
+def _called(item: Found) -> str:
+    name = item.record.get("name")
+    return f"{name} ({item.id})" if name else item.id
+
+
+def _word(outcome: Outcome, *, gone: bool) -> str:
+    """The outcome in a word of the contract; never translated, for it is data."""
+    if not outcome.tried:
+        return "not tried"
+    if outcome.failure is not None:
+        return "failed"
+    return "deleted" if gone else "accepted"

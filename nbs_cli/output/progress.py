@@ -1,0 +1,123 @@
+"""Notes, hints, live lines and prompts, on stderr; silent when asked to be."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from typing import TextIO
+
+from nbs_cli.errors import Failure
+from nbs_cli.output.lines import aligned
+from nbs_cli.output.text import duration, safe, shorten, unicode_escaped
+from nbs_cli.output.words import _
+
+HEARTBEAT = 30.0  # seconds: a CI job that says nothing is killed
+
+
+class Notes:
+    """Everything that is said beside the data.
+
+    *quiet* leaves errors and questions only. *interactive* is false with `CI` set or without a terminal: then nothing
+    is asked.
+    """
+
+    def __init__(self, stream: TextIO, *, quiet: bool, color: bool, interactive: bool) -> None:
+        self.stream = stream
+        self.quiet = quiet
+        self.color = color
+        self.interactive = interactive
+        self.terminal = stream.isatty()
+        self._told: dict[str, str] = {}
+        self._spoke = time.monotonic()
+        self._live = False
+
+    def note(self, text: str) -> None:
+        """Say in one line what was done."""
+        if not self.quiet:
+            self._line(safe(text))
+
+    def hint(self, text: str) -> None:
+        """Name a next step, to a person at a terminal."""
+        if self.terminal and not self.quiet:
+            self._line(self._styled(f"hint: {safe(text)}", "2"))
+
+    def debug(self, text: str) -> None:
+        """Show a line of the conversation; asked for by `--debug`, so never silenced."""
+        self._line(self._styled(safe(text), "2"))
+
+    def status(self, label: str, status: str, percent: str | None, elapsed: float) -> None:
+        """Tell how far *label* is: a live line on a terminal; elsewhere a line a change, and a heartbeat."""
+        if self.quiet:
+            return
+        changed = self._told.get(label) != status
+        self._told[label] = status
+        if self.terminal:
+            self._draw(percent, elapsed)
+        elif changed or time.monotonic() - self._spoke >= HEARTBEAT:
+            self._line(safe(f"{label}: {status}{_beside(percent)} ({duration(elapsed)})"))
+
+    def _draw(self, percent: str | None, elapsed: float) -> None:
+        if len(self._told) == 1:
+            ((label, status),) = self._told.items()
+            text = f"{label}: {status}{_beside(percent)} ({duration(elapsed)})"
+        else:
+            counts: dict[str, int] = {}
+            for status in self._told.values():
+                counts[status] = counts.get(status, 0) + 1
+            text = ", ".join(f"{count} {status}" for status, count in counts.items()) + f" ({duration(elapsed)})"
+        self._live = True
+        self.stream.write("\r\x1b[2K" + shorten(safe(text), 79))
+        self.stream.flush()
+
+    def clear(self) -> None:
+        """Take the live line away."""
+        if self._live:
+            self.stream.write("\r\x1b[2K")
+            self.stream.flush()
+            self._live = False
+
+    def confirm(self, question: str) -> bool:
+        """Ask; only a clear yes is one. The end of the input is a no."""
+        self.clear()
+        self.stream.write(f"{safe(question)} [y/N] ")
+        self.stream.flush()
+        return sys.stdin.readline().strip().lower() in {"y", "yes", "예", "네"}
+
+    def failure(self, failure: Failure, *, as_json: bool) -> None:
+        """Say what happened, the next step, and the request ID that support asks for."""
+        if as_json:
+            self._line(unicode_escaped(json.dumps({"error": failure.record()}, ensure_ascii=not self._utf8)))
+            return
+        self._line(self._styled("nbs:", "1;31") + f" {safe(failure.message)}")
+        if failure.candidates:
+            rows = [[key.upper() for key in failure.candidates[0]]]
+            rows += [
+                [safe(str("-" if value is None else value)) for value in row.values()] for row in failure.candidates
+            ]
+            for line in aligned(rows):
+                self._line(f"  {line}")
+        if failure.hint:
+            first, *rest = failure.hint.splitlines()
+            self._line(self._styled("hint:", "1") + f" {safe(first)}")
+            for line in rest:
+                self._line(f"  {safe(line)}")
+        if failure.request_id:
+            self._line(f"{_('request id:')} {safe(failure.request_id)}")
+
+    @property
+    def _utf8(self) -> bool:
+        return "utf" in (self.stream.encoding or "utf-8").lower()
+
+    def _styled(self, text: str, code: str) -> str:
+        return f"\x1b[{code}m{text}\x1b[0m" if self.color else text
+
+    def _line(self, text: str) -> None:
+        self.clear()
+        self.stream.write(text + "\n")
+        self.stream.flush()
+        self._spoke = time.monotonic()
+
+
+def _beside(percent: str | None) -> str:
+    return f" {percent}" if percent else ""

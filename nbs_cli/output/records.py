@@ -1,0 +1,128 @@
+"""Records for programs: json and value; each format is one small class."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, TextIO
+
+from nbs_cli.cloud.resources import Field, Resource
+from nbs_cli.output.cells import compact
+from nbs_cli.output.text import safe, unicode_escaped
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Look:
+    """How output is to look: the format's name, columns as typed, IDs only, header or none, colour."""
+
+    output: str = "table"
+    columns: str | None = None
+    quiet: bool = False
+    header: bool = True
+    color: bool = False
+
+
+class Format:
+    """How records leave on *stream*: `start`, then `page` after page, then `end`; or `one` record alone.
+
+    *fields* are the ones to show; `columns_by_default` says whether a format shows the columns of a table or
+    everything documented when the user named nothing.
+    """
+
+    columns_by_default = True
+
+    def __init__(self, stream: TextIO, resource: Resource, fields: tuple[Field, ...], look: Look) -> None:
+        self.stream = stream
+        self.resource = resource
+        self.fields = fields
+        self.look = look
+
+    def start(self) -> None:
+        """Before the first page."""
+
+    def page(self, rows: list[Record]) -> None:
+        """Write rows that are there now."""
+        raise NotImplementedError
+
+    def end(self) -> None:
+        """After the last page."""
+
+    def one(self, record: Record) -> None:
+        """Write one record that was asked for alone."""
+        self.start()
+        self.page([record])
+        self.end()
+
+
+class Json(Format):
+    """The guide's fields under their wire names; a list is an array, streamed page by page.
+
+    On a terminal it is indented; piped, every record of a list is one line.
+    """
+
+    columns_by_default = False
+
+    def start(self) -> None:
+        """Open the array."""
+        self.separator = "["
+
+    def page(self, rows: list[Record]) -> None:
+        """Write the rows, each after its comma."""
+        for row in rows:
+            self.stream.write(f"{self.separator}\n{self._text(row)}")
+            self.separator = ","
+
+    def end(self) -> None:
+        """Close the array; an empty one is `[]`."""
+        self.stream.write("[]\n" if self.separator == "[" else "\n]\n")
+
+    def one(self, record: Record) -> None:
+        """Write the object alone."""
+        self.stream.write(self._text(record) + "\n")
+
+    def _text(self, record: Record) -> str:
+        projected = self.resource.project(record, self.fields)
+        indented = 2 if self.stream.isatty() else None
+        ascii_only = "utf" not in (self.stream.encoding or "utf-8").lower()
+        return unicode_escaped(json.dumps(projected, ensure_ascii=ascii_only, indent=indented))
+
+
+class Value(Format):
+    """Values separated by tabs, a record a line, no header; tabs and line ends inside values are escaped."""
+
+    def page(self, rows: list[Record]) -> None:
+        """Write a line for each row."""
+        terminal = self.stream.isatty()
+        for row in rows:
+            projected = self.resource.project(row, self.fields)
+            line = "\t".join(_escaped(_plain(value)) for value in projected.values())
+            self.stream.write((_safe_line(line) if terminal else line) + "\n")
+
+
+class Ids(Format):
+    """Only the IDs, one a line (`-q`)."""
+
+    def page(self, rows: list[Record]) -> None:
+        """Write the ID of each row."""
+        for row in rows:
+            self.stream.write(f"{safe(str(row.get(self.resource.id_field) or ''))}\n")
+
+
+def _plain(value: Any) -> str:
+    """A value for programs: nothing for null, text as it is, everything else as JSON."""
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else compact(value)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
+
+
+def _safe_line(line: str) -> str:
+    return "\t".join(safe(cell) for cell in line.split("\t"))
+
+
+FORMATS: dict[str, type[Format]] = {"json": Json, "value": Value}

@@ -1,0 +1,95 @@
+"""Tables on a terminal: statuses in colour, columns that give way on a narrow one."""
+
+from __future__ import annotations
+
+import shutil
+
+from rich.console import Console
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from nbs_cli.cloud.resources import Field, Kind
+from nbs_cli.output.cells import cell
+from nbs_cli.output.lines import GAP, Column, Lines, columns, narrowed, shown
+from nbs_cli.output.records import Record
+
+SCREENFUL = 200  # rows that rich lays out; beyond them plain lines, which look the same and cost a hundredth
+_GOOD = frozenset({"available", "in-use", "active", "deleted", "accepted"})
+
+
+class Table(Lines):
+    """A table on a terminal: rich draws a screenful or two, plain lines the rest."""
+
+    def start(self) -> None:
+        """A terminal has a width; a colour asked for in a pipe has none."""
+        super().start()
+        self.room = shutil.get_terminal_size().columns if self.stream.isatty() else None
+
+    def page(self, rows: list[Record]) -> None:
+        """Lay the first page out; what follows keeps its columns."""
+        cells = [shown(self.fields, row) for row in rows]
+        first = self.layout is None
+        if self.layout is None:
+            self.layout = self._fitting(columns(self.fields, cells))
+        if first and len(rows) <= SCREENFUL:
+            self._console().print(self._drawn(self.layout, rows))
+            return
+        if first and self.look.header:
+            self._line(self.layout, [column.heading for column in self.layout])
+        for row in rows:
+            fields = [column.field for column in self.layout]
+            self._line(
+                self.layout, [column.fit(text) for column, text in zip(self.layout, shown(fields, row), strict=True)]
+            )
+
+    def one(self, record: Record) -> None:
+        """Draw every field on a line of its own, long values folded beside their label."""
+        table = RichTable(box=None, show_header=False, padding=(0, GAP, 0, 0), pad_edge=False)
+        table.add_column(no_wrap=True, style="bold")
+        table.add_column(overflow="fold")
+        for field in self.fields:
+            table.add_row(field.wire, _styled(field, cell(field, record.get(field.wire), short=False)))
+        self._console().print(table)
+
+    def _fitting(self, wide: list[Column]) -> list[Column]:
+        explicit = self.look.columns is not None  # the user named the columns: none gives way
+        return wide if explicit or self.room is None else narrowed(wide, self.room)
+
+    def _drawn(self, layout: list[Column], rows: list[Record]) -> RichTable:
+        table = RichTable(
+            box=None, show_header=self.look.header, padding=(0, GAP, 0, 0), pad_edge=False, header_style="bold"
+        )
+        for column in layout:
+            table.add_column(
+                column.heading, no_wrap=True, width=column.width, justify="right" if column.right else "left"
+            )
+        fields = [column.field for column in layout]
+        for row in rows:
+            texts = shown(fields, row)
+            table.add_row(
+                *(_styled(column.field, column.fit(text)) for column, text in zip(layout, texts, strict=True))
+            )
+        return table
+
+    def _console(self) -> Console:
+        return Console(
+            file=self.stream,
+            width=self.room or 10_000,
+            force_terminal=self.look.color,
+            no_color=not self.look.color,
+            color_system="standard" if self.look.color else None,
+            highlight=False,
+            soft_wrap=False,
+            legacy_windows=False,
+        )
+
+
+def _styled(field: Field, text: str) -> Text:
+    """Text that rich does not read markup in; a status in its colour."""
+    return Text(text, style=_style(text.strip()) if field.kind is Kind.STATUS else "")
+
+
+def _style(status: str) -> str:
+    if status in _GOOD:
+        return "green"
+    return "red" if status.startswith(("error", "failed")) else "yellow"

@@ -1,0 +1,83 @@
+"""Making foreign text safe; display width; times, sizes and durations in words."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timezone
+
+from rich.cells import cell_len, set_cell_size
+
+# C0 and C1 controls, DEL, lone surrogates, and what reorders or hides text: zero-width, bidirectional, line separators
+_UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
+    "\U000e0000-\U000e007f]"
+)
+_NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\x7f": "^?"}
+
+
+def safe(text: str) -> str:
+    r"""Show what a terminal would obey: escape sequences as `^[`, marks that reorder text as `\u202e`."""
+    return _UNSAFE.sub(_shown, text)
+
+
+def unicode_escaped(text: str) -> str:
+    r"""Write the same characters as `\uXXXX`, which is what JSON strings allow."""
+    return _UNSAFE.sub(_json_escape, text)
+
+
+def _shown(match: re.Match[str]) -> str:
+    char = match[0]
+    if char in _NAMED:
+        return _NAMED[char]
+    code = ord(char)
+    if code < 0x20:
+        return "^" + chr(code + 64)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+
+def _json_escape(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    if code < 0x20:
+        return match[0]  # json has escaped those inside strings; what is left lays out the document
+    if code > 0xFFFF:
+        code -= 0x10000
+        return f"\\u{0xD800 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"
+    return f"\\u{code:04x}"
+
+
+def width(text: str) -> int:
+    """How many columns *text* takes on a terminal (Korean letters take two)."""
+    return cell_len(text)
+
+
+def pad(text: str, columns: int) -> str:
+    """Fill *text* with spaces up to *columns*."""
+    return text + " " * (columns - width(text))
+
+
+def shorten(text: str, columns: int) -> str:
+    """Cut *text* to *columns*, an ellipsis in place of what is left out."""
+    if width(text) <= columns:
+        return text
+    return set_cell_size(text, columns - 1).rstrip() + "…"
+
+
+def moment(value: str) -> datetime | None:
+    """Read a time of the wire: UTC, with or without a `Z` and a fraction (facts.md §3.8); None if it is none."""
+    try:
+        read = datetime.fromisoformat(value.removesuffix("Z"))
+    except ValueError:
+        return None
+    return read if read.tzinfo else read.replace(tzinfo=timezone.utc)
+
+
+def duration(seconds: float) -> str:
+    """Say *seconds* as people do: `4s`, `2m 10s`, `1h 5m`."""
+    whole = int(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes}m {rest}s" if rest else f"{minutes}m"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}h {minutes}m" if minutes else f"{hours}h"

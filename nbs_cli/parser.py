@@ -1,0 +1,180 @@
+"""What every command word is made of: groups, aliases, and the options that all of them share.
+
+The shared options are accepted before and after the command word: they are parameters of every group and command whose
+values go into the session and not into the function.
+"""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup, TyperOption
+
+from nbs_cli import __version__
+from nbs_cli import help as pages
+from nbs_cli.errors import Usage
+from nbs_cli.output.words import _
+from nbs_cli.session import Options, Session, seconds
+
+ALIASES = {"ls": "list", "get": "show", "rm": "delete", "vol": "volume", "snap": "snapshot"}
+COLORS = ("auto", "always", "never")
+_HELP = {"help_option_names": ["-h", "--help"]}
+_Function = Callable[..., None]
+
+
+def _keep(ctx: typer.Context, param: Any, value: Any) -> Any:
+    """Write a shared option into the session; the last one typed counts."""
+    if value is not None and value is not False:
+        setattr(ctx.obj.options, param.name, value)
+    return value
+
+
+def _keep_output(ctx: typer.Context, param: Any, value: Any) -> Any:
+    _keep(ctx, param, value)
+    if value is not None:
+        ctx.obj.output  # noqa: B018 raises Usage for an unknown format, before anything else is done
+    return value
+
+
+def _keep_duration(ctx: typer.Context, param: Any, value: Any) -> Any:
+    if value is not None:
+        seconds(value)
+    return _keep(ctx, param, value)
+
+
+def _keep_color(ctx: typer.Context, param: Any, value: Any) -> Any:
+    if value is not None and value not in COLORS:
+        raise Usage(_("--color is {choices}, not {value!r}").format(choices=", ".join(COLORS), value=value))
+    return _keep(ctx, param, value)
+
+
+def _version(ctx: typer.Context, _param: Any, value: Any) -> None:
+    if value:
+        ctx.obj.stdout.write(f"nbs {__version__}\n")
+        raise typer.Exit
+
+
+def shared_options() -> list[Any]:
+    """The options that every command has; they carry no environment variable, for the session reads those last."""
+    return [
+        _option("-p", "--profile", metavar="NAME", help=_("the profile to use; `sandbox` always exists")),
+        _option("--region", metavar="CODE", help=_("the region, in any case: KR1, KR2, …")),
+        _option("-o", "--output", metavar="FORMAT", help=_("table, json or value"), callback=_keep_output),
+        _option("-c", "--columns", metavar="A,B", help=_("the columns to show, by wire name or heading")),
+        _option("-q", "--quiet", flag=True, help=_("IDs only; no progress, no hints")),
+        _option("--no-header", flag=True, help=_("leave the header of a table out")),
+        _option(
+            "--timeout",
+            metavar="TIME",
+            help=_("the most that the command may take: 90s, 10m, 2h"),
+            callback=_keep_duration,
+        ),
+        _option("-y", "--yes", flag=True, help=_("do not ask")),
+        _option("--color", metavar="WHEN", help=_("auto, always or never"), callback=_keep_color),
+        _option("--ca-bundle", metavar="FILE", help=_("trust the certificates in FILE instead of the system's")),
+        _option("--debug", flag=True, help=_("show requests and answers on stderr, secrets masked")),
+        _option("-V", "--version", flag=True, help=_("show the version"), callback=_version),
+    ]
+
+
+def _option(*names: str, flag: bool = False, callback: Callable[..., Any] = _keep, **words: str) -> Any:
+    return TyperOption(param_decls=list(names), expose_value=False, is_flag=flag or None, callback=callback, **words)  # type: ignore[arg-type]  # the words are metavar and help
+
+
+SHARED = frozenset({*Options.__dataclass_fields__, "version", "help"})
+
+
+class Command(TyperCommand):
+    """A command with the shared options and our help page."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params = [*self.params, *shared_options()]
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write our own page: typer's wraps Korean by letters, not by width."""
+        formatter.write(pages.page(self, ctx, SHARED, []))
+
+
+class Group(TyperGroup):
+    """A group with the shared options, aliases, the nearest word for a misspelt one, and our help page."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params = [*self.params, *shared_options()]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of this name or alias."""
+        return super().get_command(ctx, cmd_name) or super().get_command(ctx, ALIASES.get(cmd_name, ""))
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command; raise Usage with the nearest word for one that does not exist."""
+        word = args[0]
+        found = self.get_command(ctx, word)
+        if found is not None:
+            return found.name, found, args[1:]
+        nearest = difflib.get_close_matches(word, [*self.list_commands(ctx), *ALIASES], 1)
+        raise Usage(
+            _("there is no command `{path} {word}`").format(path=ctx.command_path, word=word),
+            hint=_("did you mean `{path} {word}`?").format(path=ctx.command_path, word=nearest[0])
+            if nearest
+            else _("`{path} --help` lists the commands").format(path=ctx.command_path),
+        )
+
+    def summaries(self, ctx: Any) -> list[tuple[str, str]]:
+        """The commands of the group, each with its first sentence."""
+        return [(name, (self.get_command(ctx, name).help or "").partition("\n")[0]) for name in self.list_commands(ctx)]
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write our own page: typer's wraps Korean by letters, not by width."""
+        formatter.write(pages.page(self, ctx, SHARED, self.summaries(ctx)))
+
+
+def help_when_alone(ctx: typer.Context) -> None:
+    """A group typed without a command shows its help, and that is no error."""
+    if ctx.invoked_subcommand is None:
+        session: Session = ctx.obj
+        session.stdout.write(ctx.get_help() + "\n")
+
+
+def group(words: str, *, cls: type[Group] = Group, examples: tuple[str, ...] = ()) -> typer.Typer:
+    """A group of commands whose help is *words*."""
+    return typer.Typer(
+        cls=cls,
+        help=words,
+        epilog="\n".join(examples),
+        invoke_without_command=True,
+        callback=help_when_alone,
+        context_settings=_HELP,
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        subcommand_metavar="COMMAND …",
+        options_metavar="[OPTIONS]",
+    )
+
+
+def command(app: typer.Typer, name: str, words: str, *examples: str) -> Callable[[_Function], _Function]:
+    """Add the decorated function to *app* as the command *name*, with its help and its examples."""
+    return app.command(
+        name, cls=Command, help=words, epilog="\n".join(examples), context_settings=_HELP, options_metavar="[OPTIONS]"
+    )
+
+
+def asked_for_json(args: list[str]) -> bool:
+    """Whether the command line asks for JSON, for errors that come before the options are read."""
+    for number, arg in enumerate(args):
+        if arg in {"-o", "--output"} and args[number + 1 : number + 2] in (["json"], ["jsonl"]):
+            return True
+        if arg in {"-ojson", "--output=json", "-ojsonl", "--output=jsonl"}:
+            return True
+    return False
+
+
+def arguments(argv: list[str] | None) -> list[str]:
+    """The words after the program's name; what the terminal could not decode is kept as it came."""
+    return sys.argv[1:] if argv is None else argv

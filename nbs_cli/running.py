@@ -1,0 +1,166 @@
+"""One run from words to exit code: every failure, signal and lost stream ends here."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import sys
+from types import FrameType
+from typing import Any, NoReturn, TextIO
+
+import typer
+from typer import TyperException
+
+from nbs_cli.app import tree
+from nbs_cli.errors import ExitCode, Failure, Usage
+from nbs_cli.output.words import _
+from nbs_cli.parser import asked_for_json
+from nbs_cli.session import Session
+
+
+class _Signal(BaseException):
+    """A signal that ends the command, as an exception: what must be tidied is."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+class _Lost(io.TextIOBase):
+    """A standard stream that was closed before the program began: writing to it fails instead of vanishing."""
+
+    def write(self, _text: str) -> int:
+        raise OSError(9, os.strerror(9))
+
+    def isatty(self) -> bool:
+        return False
+
+
+def run(args: list[str], session: Session | None = None) -> int:
+    """Run the command line *args* in *session* (a new one of the process by default) and give the exit code."""
+    _prepare_streams()
+    for number in (signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])):
+        if session is None:
+            signal.signal(number, _raise_signal)
+    session = session or Session()
+    try:
+        return _guarded(args, session)
+    finally:
+        _close_quietly()
+
+
+def _guarded(args: list[str], session: Session) -> int:
+    try:
+        code = _invoke(args, session)
+        session.notes.clear()
+        session.stdout.flush()
+    except typer.Exit as done:
+        return done.exit_code
+    except TyperException as error:
+        return _tell(_usage(error), args, session)
+    except Failure as failure:
+        return _tell(failure, args, session)
+    except (KeyboardInterrupt, typer.Abort):
+        return _interrupted(session, ExitCode.INTERRUPTED)
+    except _Signal as received:
+        return _interrupted(session, ExitCode(128 + received.number))
+    except BrokenPipeError:
+        return _lost_output(session, ExitCode.PIPE, None)
+    except OSError as error:
+        return _lost_output(session, ExitCode.FAILURE, error)
+    except Exception as error:  # noqa: BLE001 no traceback reaches a person; `--debug` shows it
+        return _tell(_unexpected(error, session), args, session)
+    else:
+        return code
+
+
+def _invoke(args: list[str], session: Session) -> int:
+    with tree().make_context("nbs", list(args), obj=session) as ctx:
+        ctx.command.invoke(ctx)
+    return ExitCode.OK
+
+
+def _tell(failure: Failure, args: list[str], session: Session) -> int:
+    """Print the failure in the form that was asked for; what was written of the data stays written."""
+    wants_json = session.options.output in {"json", "jsonl"} or asked_for_json(args)
+    wants_json = wants_json or (session.options.output is None and session.environment.get("NBS_OUTPUT") == "json")
+    try:
+        session.stdout.flush()
+        session.notes.failure(failure, as_json=wants_json)
+    except OSError:
+        return failure.exit_code  # nobody listens any more
+    return failure.exit_code
+
+
+def _usage(error: TyperException) -> Failure:
+    """A mistake in typing, in our words: the message, and where the help is."""
+    ctx: Any = getattr(error, "ctx", None)
+    path = ctx.command_path if ctx is not None else "nbs"
+    nearest = getattr(error, "possibilities", None)
+    message = error.message if nearest else error.format_message()
+    message = (message or error.format_message()).rstrip(".")
+    hint = (
+        _("did you mean {name}?").format(name=nearest[0])
+        if nearest
+        else _("`{path} --help` tells more").format(path=path)
+    )
+    return Usage(message[:1].lower() + message[1:], hint=hint)
+
+
+def _unexpected(error: Exception, session: Session) -> Failure:
+    if session.options.debug:
+        import traceback
+
+        for line in traceback.format_exc().splitlines():
+            session.notes.debug(session.client.trace.mask(line))
+    return Failure(
+        _("a mistake in nbs: {kind}").format(kind=type(error).__name__),
+        hint=_("please report it with the command and what `--debug` shows"),
+    )
+
+
+def _interrupted(session: Session, code: ExitCode) -> int:
+    try:
+        session.notes.clear()
+        session.notes.note(_("interrupted; what was asked of the server goes on there"))
+    except OSError:
+        pass
+    return code
+
+
+def _lost_output(session: Session, code: ExitCode, error: OSError | None) -> int:
+    """Stdout is gone: a reading command ends quietly, one that changed something says on stderr that it did."""
+    try:
+        if session.wrote is not None:
+            session.stderr.write(f"nbs: {_('done, but the output could not be written')}: {session.wrote}\n")
+        elif error is not None:
+            session.stderr.write(f"nbs: {_('the output could not be written')}: {error.strerror or error}\n")
+    except OSError:
+        pass
+    return code
+
+
+def _prepare_streams() -> None:
+    """What a stream cannot encode is shown as an escape; a stream that does not exist fails when it is written to."""
+    sys.stdout = sys.stdout or _lost()
+    sys.stderr = sys.stderr or _lost()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _lost() -> TextIO:
+    return _Lost()  # type: ignore[return-value]  # it has what is used of a TextIO: write, flush, isatty, encoding
+
+
+def _close_quietly() -> None:
+    """Python flushes once more at its end and would complain of a closed pipe."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def _raise_signal(number: int, _frame: FrameType | None) -> NoReturn:
+    raise _Signal(number)

@@ -1,0 +1,47 @@
+"""The sandbox over HTTP: waitress on loopback, ended by a signal without a fuss."""
+
+from __future__ import annotations
+
+import signal
+from types import FrameType
+
+from waitress.server import create_server
+
+from nbs_cli.sandbox.cloud import PASSWORD, REGIONS, TENANT_ID, USERNAME, Cloud
+from nbs_cli.sandbox.web import application
+
+HOST = "127.0.0.1"
+THREADS = 16  # clients that are answered at once
+
+
+class Server:
+    """Serves *cloud* on *port* of this machine (0: any free one)."""
+
+    def __init__(self, cloud: Cloud, port: int) -> None:
+        self._server = create_server(application(cloud), host=HOST, port=port, threads=THREADS, ident=None)
+        self.url = f"http://{HOST}:{self._server.effective_port}"
+
+    def exports(self) -> list[str]:
+        """Shell lines that lead nbs, and whoever reads these variables, to this server."""
+        values = {
+            "NBS_IDENTITY_URL": self.url,
+            "NBS_TENANT_ID": TENANT_ID,
+            "NBS_USERNAME": USERNAME,
+            "NBS_PASSWORD": PASSWORD,
+            "NBS_REGION": REGIONS[0],
+        }
+        return [f"export {name}={value}" for name, value in values.items()]
+
+    def run(self) -> None:
+        """Answer until SIGTERM or Ctrl-C; both end it well."""
+        signal.signal(signal.SIGTERM, _end)
+        try:
+            self._server.run()
+        except (KeyboardInterrupt, SystemExit):
+            pass
+        finally:
+            self._server.close()
+
+
+def _end(_number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(0)

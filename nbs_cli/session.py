@@ -1,0 +1,278 @@
+"""One invocation: profile, token, client, printer, each made when it is first needed (the stairwell).
+
+The only file that may import inside a function: what a command does not need is not loaded.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TextIO
+
+from nbs_cli.errors import Conflict, Failure, Usage
+from nbs_cli.output.words import _
+
+if TYPE_CHECKING:
+    from nbs_cli.cloud.blockstorage import BlockStorage
+    from nbs_cli.cloud.client import Client
+    from nbs_cli.cloud.deadline import Deadline
+    from nbs_cli.cloud.identity import Credentials, Identity
+    from nbs_cli.local.credentials import Environment
+    from nbs_cli.output.printer import Printer
+    from nbs_cli.output.progress import Notes
+    from nbs_cli.sandbox.cloud import Cloud
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)([smh]?)")
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
+_YES = frozenset({"1", "true", "yes", "on"})
+
+
+def seconds(text: str) -> float:
+    """Read a duration (`90s`, `10m`, `2h`, `45`) in seconds; raises Usage."""
+    match = _DURATION.fullmatch(text.strip())
+    if match is None or not 0 < (value := float(match[1]) * _SECONDS[match[2]]) <= 30 * 86_400:
+        raise Usage(_("{text!r} is no duration").format(text=text), hint=_("write it as 90s, 10m or 2h"))
+    return value
+
+
+@dataclass
+class Options:
+    """The options that every command shares, as they were typed (`commands.md` §1); None where they were not."""
+
+    profile: str | None = None
+    region: str | None = None
+    output: str | None = None
+    columns: str | None = None
+    timeout: str | None = None
+    color: str | None = None
+    ca_bundle: str | None = None
+    quiet: bool = False
+    no_header: bool = False
+    yes: bool = False
+    debug: bool = False
+
+
+class Session:
+    """What one command works with; every part is made when it is first asked for."""
+
+    def __init__(
+        self,
+        environ: Mapping[str, str] | None = None,
+        *,
+        stdin: TextIO | None = None,
+        stdout: TextIO | None = None,
+        stderr: TextIO | None = None,
+    ) -> None:
+        self.environ = os.environ if environ is None else environ
+        self.stdin = stdin or sys.stdin
+        self.stdout = stdout or sys.stdout
+        self.stderr = stderr or sys.stderr
+        self.options = Options()
+        self.wrote: str | None = None  # what was changed, once something was: said again when stdout is lost
+
+    @cached_property
+    def environment(self) -> Environment:
+        """The environment, where empty means unset."""
+        from nbs_cli.local.credentials import Environment
+
+        return Environment(self.environ)
+
+    @property
+    def profile(self) -> str | None:
+        """The profile that was named by option or environment."""
+        return self.options.profile or self.environment.get("NBS_PROFILE")
+
+    @property
+    def in_sandbox(self) -> bool:
+        """Whether the cloud is the one in this process."""
+        return self.profile == "sandbox"
+
+    @property
+    def output(self) -> str:
+        """The format's name; raises Usage for one that does not exist."""
+        from nbs_cli.output.printer import NAMES
+
+        name = self.options.output or self.environment.get("NBS_OUTPUT") or "table"
+        if name not in NAMES:
+            raise Usage(
+                _("there is no output format {name!r}").format(name=name),
+                hint=_("the formats are {names}").format(names=", ".join(NAMES)),
+            )
+        return name
+
+    @cached_property
+    def deadline(self) -> Deadline:
+        """The end of this command: only `--timeout` and NBS_TIMEOUT set one."""
+        from nbs_cli.cloud.deadline import Deadline
+
+        text = self.options.timeout or self.environment.get("NBS_TIMEOUT")
+        return Deadline(None if text is None else seconds(text))
+
+    def wait_seconds(self, usual: float) -> float:
+        """How long a wait may take: `--timeout`, NBS_WAIT_TIMEOUT, or what is *usual* (seconds)."""
+        text = self.options.timeout or self.environment.get("NBS_WAIT_TIMEOUT")
+        return usual if text is None else seconds(text)
+
+    @cached_property
+    def credentials(self) -> Credentials:
+        """The one set of credentials of this command; the sandbox has its own."""
+        from nbs_cli.cloud.identity import Credentials
+        from nbs_cli.local.credentials import find
+
+        if not self.in_sandbox:
+            return find(self.environment, self.profile, self.options.region)
+        from nbs_cli.sandbox import cloud
+
+        return Credentials(
+            source=_("the sandbox profile"),
+            identity_url="http://sandbox.localhost",
+            tenant_id=cloud.TENANT_ID,
+            username=cloud.USERNAME,
+            password=cloud.PASSWORD,
+            region=self.options.region or cloud.REGIONS[0],
+        )
+
+    @cached_property
+    def cloud(self) -> Cloud:
+        """The sandbox's cloud, its memory in the state folder."""
+        return self.open_cloud(None)
+
+    def open_cloud(self, state: str | None, **settings: Any) -> Cloud:
+        """A cloud of the sandbox with its memory in the file *state* (None: the profile's) and with *settings*."""
+        import sqlite3
+
+        from nbs_cli.local.folders import sandbox_state
+        from nbs_cli.sandbox.cloud import Cloud, Settings
+
+        try:
+            return Cloud(state or str(sandbox_state()), Settings(**settings))
+        except (OSError, RuntimeError, sqlite3.Error) as error:
+            raise Failure(
+                _("the sandbox cannot keep its state: {error}").format(error=error),
+                hint=_("XDG_STATE_HOME names another folder for it"),
+            ) from error
+
+    @cached_property
+    def client(self) -> Client:
+        """The one HTTP client of this command."""
+        from nbs_cli.cloud.client import Client
+        from nbs_cli.cloud.trace import Trace
+
+        application = None
+        if self.in_sandbox:
+            from nbs_cli.sandbox.web import application as door
+
+            application = door(self.cloud)
+        debug = self.options.debug or (self.environment.get("NBS_DEBUG") or "").lower() in _YES
+        return Client(
+            deadline=self.deadline,
+            trace=Trace(self.notes.debug if debug else None),
+            ca_bundle=self._ca_bundle,
+            application=application,
+        )
+
+    @property
+    def _ca_bundle(self) -> str | None:
+        names = ["NBS_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"]
+        if self.credentials.source.endswith("(OS_AUTH_URL)"):
+            names.append("OS_CACERT")
+        return self.options.ca_bundle or self.environment.get(*names)
+
+    @cached_property
+    def identity(self) -> Identity:
+        """The token and the endpoint."""
+        from nbs_cli.cloud.identity import Identity
+
+        return Identity(self.client, self.credentials)
+
+    @cached_property
+    def storage(self) -> BlockStorage:
+        """The block storage of the tenant in its region."""
+        from nbs_cli.cloud.blockstorage import BlockStorage
+
+        return BlockStorage(self.client, self.identity)
+
+    @cached_property
+    def printer(self) -> Printer:
+        """The data's way out."""
+        from nbs_cli.output.lines import Lines
+        from nbs_cli.output.printer import Printer
+        from nbs_cli.output.records import Look
+
+        look = Look(
+            output=self.output,
+            columns=self.options.columns,
+            quiet=self.options.quiet,
+            header=not self.options.no_header,
+            color=self.colored(self.stdout),
+        )
+        if look.output != "table" or look.quiet or not (self.stdout.isatty() or look.color):
+            return Printer(self.stdout, look, Lines)
+        from nbs_cli.output.table import Table
+
+        return Printer(self.stdout, look, Table)
+
+    @cached_property
+    def notes(self) -> Notes:
+        """What is said beside the data."""
+        from nbs_cli.output.progress import Notes
+
+        interactive = self.stdin.isatty() and self.stderr.isatty() and self.environment.get("CI") is None
+        return Notes(self.stderr, quiet=self.options.quiet, color=self.colored(self.stderr), interactive=interactive)
+
+    def colored(self, stream: TextIO) -> bool:
+        """Whether *stream* gets colours: `--color`, then NO_COLOR, FORCE_COLOR, then whether it is a terminal."""
+        wish = self.options.color or "auto"
+        if wish != "auto":
+            return wish == "always"
+        if self.environment.get("NO_COLOR") is not None:
+            return False
+        if self.environment.get("FORCE_COLOR") is not None:
+            return True
+        return stream.isatty() and self.environment.get("TERM") != "dumb"
+
+    def refs(self, texts: Sequence[str]) -> tuple[list[str], bool]:
+        """Give refs with `-` replaced by the lines of standard input, and whether output is to be a list."""
+        expanded: list[str] = []
+        for text in texts:
+            if text == "-":
+                expanded += [line for raw in self.stdin if (line := raw.rstrip("\r\n"))]
+            else:
+                expanded.append(text)
+        return expanded, len(texts) > 1 or "-" in texts
+
+    def did(self, text: str) -> None:
+        """Say what was changed; it is changed, whatever happens to the output."""
+        self.wrote = text
+        self.notes.note(text)
+
+    def attach(self, volume_id: str) -> None:
+        """Attach a volume of the sandbox; raises Conflict where its status forbids it."""
+        self._in_cloud("attach", volume_id)
+
+    def detach(self, volume_id: str) -> None:
+        """Detach a volume of the sandbox; raises Conflict where its status forbids it."""
+        self._in_cloud("detach", volume_id)
+
+    def _in_cloud(self, verb: str, volume_id: str) -> None:
+        from nbs_cli.sandbox.cloud import Refused
+
+        try:
+            getattr(self.cloud, verb)(volume_id)
+        except Refused as refused:
+            raise Conflict(refused.message, http_status=refused.status, resource=volume_id) from refused
+
+    def serve(self, cloud: Cloud, port: int) -> None:
+        """Serve *cloud* over HTTP on loopback until a signal ends it; 0 is any free port."""
+        from nbs_cli.sandbox.server import Server
+
+        server = Server(cloud, port)
+        for line in server.exports():
+            self.stdout.write(line + "\n")
+        self.stdout.write(_("# ready: {url}").format(url=server.url) + "\n")
+        self.stdout.flush()
+        server.run()

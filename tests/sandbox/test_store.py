@@ -1,0 +1,116 @@
+"""The sandbox's memory: private, shared between threads and processes, all or nothing."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from nbs_cli.sandbox.store import Store
+
+
+def count(store: Store) -> int:
+    """Count the rows of the table that these tests write to."""
+    with store.read() as db:
+        return int(db.execute("SELECT COUNT(*) FROM failures").fetchone()[0])
+
+
+def write(store: Store, times: int = 1) -> None:
+    """Insert rows, each in a transaction of its own."""
+    for _ in range(times):
+        with store.write() as db:
+            db.execute("INSERT INTO failures (kind) VALUES ('x')")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="modes are POSIX")
+def test_the_file_is_private_from_birth(state: str) -> None:
+    """The state, its WAL and its folder are the owner's alone, whatever the umask would allow."""
+    store = Store(state)
+    write(store)
+    folder = Path(state).parent
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()} == {
+        "sandbox.db": 0o600,
+        "sandbox.db-wal": 0o600,
+        "sandbox.db-shm": 0o600,
+    }
+    store.close()
+
+
+@pytest.mark.parametrize("memory", [False, True])
+def test_eight_threads_lose_nothing(state: str, memory: bool) -> None:
+    """Eight threads that write at once are taken in turns, in a file as in memory, and see each other's rows."""
+    store = Store(":memory:" if memory else state)
+    threads = [threading.Thread(target=write, args=(store, 25)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert count(store) == 200
+    store.close()
+
+
+def test_eight_processes_lose_nothing(state: str) -> None:
+    """Eight processes may make the same state at once: one schema, every row."""
+    program = (
+        "import sys\nfrom nbs_cli.sandbox.store import Store\nstore = Store(sys.argv[1])\n"
+        "for _ in range(10):\n    with store.write() as db:\n"
+        "        db.execute(\"INSERT INTO failures (kind) VALUES ('x')\")\nstore.close()\n"
+    )
+    running = [subprocess.Popen([sys.executable, "-c", program, state]) for _ in range(8)]
+    assert [process.wait(60) for process in running] == [0] * 8
+    store = Store(state)
+    assert count(store) == 80
+    store.close()
+
+
+def test_an_exception_takes_every_change_back(state: str) -> None:
+    """A transaction that fails leaves nothing behind, and the next one works."""
+    store = Store(state)
+
+    def fail() -> None:
+        with store.write() as db:
+            db.execute("INSERT INTO failures (kind) VALUES ('x')")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert count(store) == 0
+    write(store)
+    assert count(store) == 1
+    store.close()
+
+
+def test_each_thread_has_its_own_connection(state: str) -> None:
+    """A reader in another thread sees the state before a transaction that is still open here."""
+    store = Store(state)
+    seen: list[int] = []
+    with store.write() as db:
+        db.execute("INSERT INTO failures (kind) VALUES ('x')")
+        thread = threading.Thread(target=lambda: seen.append(count(store)))
+        thread.start()
+        thread.join()
+    assert (seen, count(store)) == ([0], 1)
+    store.close()
+
+
+def test_a_closed_store_opens_again(state: str) -> None:
+    """Closing gives every file handle back, and is no end."""
+    store = Store(state)
+    write(store)
+    store.close()
+    assert count(store) == 1
+    store.close()
+
+
+def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
+    """A foreign file is left as it is."""
+    path = tmp_path / "letter.txt"
+    path.write_text("Dear all, " * 1000)
+    with pytest.raises(sqlite3.DatabaseError):
+        Store(str(path))
+    assert path.read_text().startswith("Dear all")
