@@ -47,6 +47,7 @@ def run(args: list[str], session: Session | None = None) -> int:
     try:
         return _guarded(args, session)
     finally:
+        session.close()
         _close_quietly()
 
 

@@ -235,6 +235,12 @@ class Session:
             return True
         return stream.isatty() and self.environment.get("TERM") != "dumb"
 
+    def close(self) -> None:
+        """Close what was opened; what was never needed is not."""
+        for made in ("client", "cloud"):
+            if made in self.__dict__:
+                getattr(self, made).close()
+
     def refs(self, texts: Sequence[str]) -> tuple[list[str], bool]:
         """Give refs with `-` replaced by the lines of standard input, and whether output is to be a list."""
         expanded: list[str] = []

@@ -93,6 +93,12 @@ class Client:
                 time.sleep(pause)
         raise AssertionError  # the last attempt returns or raises
 
+    def close(self) -> None:
+        """Close the connections that were opened."""
+        for made in ("_plain", "_secure"):
+            if made in self.__dict__:
+                getattr(self, made).close()
+
     def _once(self, request: Request) -> Answer:
         exchange = self._exchange(request)
         if exchange.status // 100 == 3:
