@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from nbs_cli.output.text import pad, width
+from nbs_cli.output.text import pad, width, wrapped
 from nbs_cli.output.words import _
 
 _WIDEST = 100
@@ -63,20 +63,6 @@ def _definitions(rows: list[Row], room: int) -> list[str]:
             lines.append(f"  {pad(label, space)}{first}".rstrip())
         lines += [f"  {' ' * space}{line}" for line in rest]
     return lines
-
-
-def wrapped(text: str, room: int, indent: str = "") -> list[str]:
-    """Break *text* into lines of at most *room* columns by display width; *indent* stands before all but the first."""
-    lines: list[str] = []
-    line = ""
-    for word in text.split():
-        longer = f"{line} {word}" if line else word
-        if line and width(longer) > room:
-            lines.append(line)
-            line = indent + word
-        else:
-            line = longer
-    return [*lines, line] if line else lines
 
 
 def _argument(param: Any, ctx: typer.Context) -> Row:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -222,7 +223,21 @@ class Session:
         from nbs_cli.output.progress import Notes
 
         interactive = self.stdin.isatty() and self.stderr.isatty() and self.environment.get("CI") is None
-        return Notes(self.stderr, quiet=self.options.quiet, color=self.colored(self.stderr), interactive=interactive)
+        return Notes(
+            self.stderr,
+            quiet=self.options.quiet,
+            color=self.colored(self.stderr),
+            interactive=interactive,
+            command=self._command,
+        )
+
+    @property
+    def _command(self) -> str:
+        """How this command was begun, for hints: with the profile and the region that were typed."""
+        words = ["nbs"]
+        words += ["-p", self.options.profile] if self.options.profile else []
+        words += ["--region", self.options.region] if self.options.region else []
+        return shlex.join(words)
 
     def colored(self, stream: TextIO) -> bool:
         """Whether *stream* gets colours: `--color`, then NO_COLOR, FORCE_COLOR, then whether it is a terminal."""

@@ -12,7 +12,7 @@ from nbs_cli.cloud.pages import everything
 from nbs_cli.cloud.refs import Found
 from nbs_cli.cloud.resources import SNAPSHOT, VOLUME, Resource
 from nbs_cli.errors import Conflict, Failure, NotFound
-from nbs_cli.output.words import _
+from nbs_cli.output.words import _, plural
 
 
 def delete(storage: BlockStorage, resource: Resource, found: Found) -> None:
@@ -37,7 +37,8 @@ def obstacles(resource: Resource, record: Record, snapshots: list[Record]) -> st
     if resource is VOLUME and attached_to(record):
         return _("it is attached to {servers}").format(servers=", ".join(attached_to(record)))
     if snapshots:
-        return _("it has {count} snapshots: {names}").format(count=len(snapshots), names=", ".join(named(snapshots)))
+        words = plural("it has a snapshot: {names}", "it has {count} snapshots: {names}", len(snapshots))
+        return words.format(count=len(snapshots), names=", ".join(named(snapshots)))
     if record.get("status") not in {"available", "error", "error_restoring", "error_extending", "error_backing-up"}:
         return _("its status is {status}").format(status=record.get("status"))
     return None

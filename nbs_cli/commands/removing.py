@@ -14,6 +14,7 @@ from nbs_cli.commands.making import rehearse
 from nbs_cli.commands.outcomes import conclude
 from nbs_cli.errors import Usage
 from nbs_cli.output.cells import cell
+from nbs_cli.output.lines import aligned
 from nbs_cli.output.words import _
 from nbs_cli.session import Session
 
@@ -62,8 +63,8 @@ def _may_ask(session: Session) -> None:
 def _confirmed(session: Session, resource: Resource, found: list[Found]) -> bool:
     """Show what would be lost, and ask."""
     snapshots = snapshots_of(session.storage, {item.id for item in found}) if resource is VOLUME else {}
-    for item in found:
-        session.notes.note(f"  {_described(resource, item, snapshots.get(item.id, []))}")
+    for line in _described(resource, found, snapshots):
+        session.notes.note(line)
     count = len(found)
     question = (
         _("Delete this {noun}?").format(noun=noun_of(resource))
@@ -73,14 +74,18 @@ def _confirmed(session: Session, resource: Resource, found: list[Found]) -> bool
     return session.notes.confirm(question + " " + _("It cannot be undone."))
 
 
-def _described(resource: Resource, item: Found, snapshots: list[dict[str, Any]]) -> str:
-    columns = resource.named(("name", "id", "size", "status", "created"))
-    words = "  ".join(cell(field, item.record.get(field.wire)) for field in columns)
-    if resource is VOLUME and attached_to(item.record):
-        words += "  " + _("attached to {servers}").format(servers=", ".join(attached_to(item.record)))
-    if snapshots:
-        words += "  " + _("snapshots: {names}").format(names=", ".join(named(snapshots)))
-    return words
+def _described(resource: Resource, found: list[Found], snapshots: dict[str, list[dict[str, Any]]]) -> list[str]:
+    """What would be lost, a line each; under it what it is attached to, and its snapshots."""
+    columns = resource.named(("id", "name", "status", "size"))
+    rows = [[cell(field, item.record.get(field.wire)) for field in columns] for item in found]
+    lines: list[str] = []
+    for item, line in zip(found, aligned(rows), strict=True):
+        lines.append(f"  {line}")
+        if resource is VOLUME and attached_to(item.record):
+            lines.append("    " + _("attached to {servers}").format(servers=", ".join(attached_to(item.record))))
+        if snapshots.get(item.id):
+            lines.append("    " + _("snapshots: {names}").format(names=", ".join(named(snapshots[item.id]))))
+    return lines
 
 
 def _rehearse(session: Session, resource: Resource, found: list[Found]) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import time
 from typing import TextIO
 
 from nbs_cli.errors import Failure
 from nbs_cli.output.lines import aligned
-from nbs_cli.output.text import duration, safe, shorten, unicode_escaped
+from nbs_cli.output.text import duration, safe, shorten, unicode_escaped, wrapped
 from nbs_cli.output.words import _
 
 HEARTBEAT = 30.0  # seconds: a CI job that says nothing is killed
@@ -19,11 +20,12 @@ class Notes:
     """Everything that is said beside the data.
 
     *quiet* leaves errors and questions only. *interactive* is false with `CI` set or without a terminal: then nothing
-    is asked.
+    is asked. *command* is how this command was begun (`nbs -p sandbox`): hints can be run as they are printed.
     """
 
-    def __init__(self, stream: TextIO, *, quiet: bool, color: bool, interactive: bool) -> None:
+    def __init__(self, stream: TextIO, *, quiet: bool, color: bool, interactive: bool, command: str = "nbs") -> None:
         self.stream = stream
+        self.command = command
         self.quiet = quiet
         self.color = color
         self.interactive = interactive
@@ -40,7 +42,7 @@ class Notes:
     def hint(self, text: str) -> None:
         """Name a next step, to a person at a terminal."""
         if self.terminal and not self.quiet:
-            self._line(self._styled(f"hint: {safe(text)}", "2"))
+            self._line(self._styled(f"hint: {safe(self._runnable(text))}", "2"))
 
     def debug(self, text: str) -> None:
         """Show a line of the conversation; asked for by `--debug`, so never silenced."""
@@ -86,10 +88,12 @@ class Notes:
 
     def failure(self, failure: Failure, *, as_json: bool) -> None:
         """Say what happened, the next step, and the request ID that support asks for."""
+        hint = self._runnable(failure.hint) if failure.hint else None
         if as_json:
-            self._line(unicode_escaped(json.dumps({"error": failure.record()}, ensure_ascii=not self._utf8)))
+            record = {**failure.record(), "hint": hint}
+            self._line(unicode_escaped(json.dumps({"error": record}, ensure_ascii=not self._utf8)))
             return
-        self._line(self._styled("nbs:", "1;31") + f" {safe(failure.message)}")
+        self._folded("nbs:", "1;31", failure.message)
         if failure.candidates:
             rows = [[key.upper() for key in failure.candidates[0]]]
             rows += [
@@ -97,13 +101,24 @@ class Notes:
             ]
             for line in aligned(rows):
                 self._line(f"  {line}")
-        if failure.hint:
-            first, *rest = failure.hint.splitlines()
-            self._line(self._styled("hint:", "1") + f" {safe(first)}")
+        if hint:
+            first, *rest = hint.splitlines()
+            self._folded("hint:", "1", first)
             for line in rest:
                 self._line(f"  {safe(line)}")
         if failure.request_id:
             self._line(f"{_('request id:')} {safe(failure.request_id)}")
+
+    def _folded(self, label: str, code: str, text: str) -> None:
+        """Write a labelled text; on a terminal its lines break between words."""
+        room = max(40, shutil.get_terminal_size().columns) if self.terminal else sys.maxsize
+        first, *rest = wrapped(f"{label} {safe(text)}", room, "  ")
+        self._line(self._styled(label, code) + first.removeprefix(label))
+        for line in rest:
+            self._line(line)
+
+    def _runnable(self, text: str) -> str:
+        return text.replace("`nbs ", f"`{self.command} ")
 
     @property
     def _utf8(self) -> bool:

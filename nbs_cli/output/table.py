@@ -20,10 +20,10 @@ _GOOD = frozenset({"available", "in-use", "active", "deleted", "accepted"})
 class Table(Lines):
     """A table on a terminal: rich draws a screenful or two, plain lines the rest."""
 
-    def start(self) -> None:
-        """A terminal has a width; a colour asked for in a pipe has none."""
-        super().start()
-        self.room = shutil.get_terminal_size().columns if self.stream.isatty() else None
+    @property
+    def room(self) -> int | None:
+        """The columns of the terminal; None for a pipe that colours were asked for."""
+        return shutil.get_terminal_size().columns if self.stream.isatty() else None
 
     def page(self, rows: list[Record]) -> None:
         """Lay the first page out; what follows keeps its columns."""

@@ -62,6 +62,20 @@ def shorten(text: str, columns: int) -> str:
     return set_cell_size(text, columns - 1).rstrip() + "…"
 
 
+def wrapped(text: str, room: int, indent: str = "") -> list[str]:
+    """Break *text* into lines of at most *room* columns by display width; *indent* stands before all but the first."""
+    lines: list[str] = []
+    line = ""
+    for word in text.split():
+        longer = f"{line} {word}" if line else word
+        if line and width(longer) > room:
+            lines.append(line)
+            line = indent + word
+        else:
+            line = longer
+    return [*lines, line] if line else lines
+
+
 def moment(value: str) -> datetime | None:
     """Read a time of the wire: UTC, with or without a `Z` and a fraction (facts.md §3.8); None if it is none."""
     try:
