@@ -219,7 +219,7 @@ def _classify_bad_request(message: str) -> tuple[type[Failure], str | None]:
         # the family's words for a token that is not for this tenant, or for none
         return Unauthorized, _("the token is not for this tenant; check the tenant ID")
     if _ZONE.search(message):
-        return NotFound, None
+        return NotFound, _("leave `--zone` out to let the service choose; `nbs volume list -c name,zone` shows zones")
     if _STATE.search(message):
         return Conflict, None
     return Usage, None

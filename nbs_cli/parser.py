@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -52,6 +53,12 @@ def _keep_color(ctx: typer.Context, param: Any, value: Any) -> Any:
     return _keep(ctx, param, value)
 
 
+def _keep_file(ctx: typer.Context, param: Any, value: Any) -> Any:
+    if value is not None and not Path(value).is_file():
+        raise Usage(_("there is no file {path}").format(path=value))
+    return _keep(ctx, param, value)
+
+
 def _version(ctx: typer.Context, _param: Any, value: Any) -> None:
     if value:
         ctx.obj.stdout.write(f"nbs {__version__}\n")
@@ -75,7 +82,12 @@ def shared_options() -> list[Any]:
         ),
         _option("-y", "--yes", flag=True, help=_("do not ask")),
         _option("--color", metavar="WHEN", help=_("auto, always or never"), callback=_keep_color),
-        _option("--ca-bundle", metavar="FILE", help=_("trust the certificates in FILE instead of the system's")),
+        _option(
+            "--ca-bundle",
+            metavar="FILE",
+            help=_("trust the certificates in FILE instead of the system's"),
+            callback=_keep_file,
+        ),
         _option("--debug", flag=True, help=_("show requests and answers on stderr, secrets masked")),
         _option("-V", "--version", flag=True, help=_("show the version"), callback=_version),
     ]

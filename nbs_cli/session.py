@@ -9,6 +9,7 @@ import os
 import re
 import shlex
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -73,6 +74,7 @@ class Session:
         self.stdout = stdout or sys.stdout
         self.stderr = stderr or sys.stderr
         self.options = Options()
+        self._began = time.monotonic()
         self.wrote: str | None = None  # what was changed, once something was: said again when stdout is lost
 
     @cached_property
@@ -111,7 +113,7 @@ class Session:
         from nbs_cli.cloud.deadline import Deadline
 
         text = self.options.timeout or self.environment.get("NBS_TIMEOUT")
-        return Deadline(None if text is None else seconds(text))
+        return Deadline(None if text is None else seconds(text), self._began)
 
     def wait_seconds(self, usual: float) -> float:
         """How long a wait may take: `--timeout`, NBS_WAIT_TIMEOUT, or what is *usual* (seconds)."""

@@ -176,11 +176,10 @@ class Client:
 
     def _pause(self, request: Request, failure: Failure, attempt: int) -> float | None:
         """Seconds until the next send, None when there is none."""
-        again = isinstance(failure, RateLimited) or (request.repeatable and _passing(failure))
-        if not again or attempt == _SENDS:
+        if attempt == _SENDS or not _passing(failure, repeatable=request.repeatable):
             return None
         # jitter needs no secrecy
-        pause = random.uniform(0, min(_PAUSE * 2**attempt, _LONGEST_PAUSE))  # noqa: S311
+        pause = random.uniform(0, min(_PAUSE * 2 ** (attempt - 1), _LONGEST_PAUSE))  # noqa: S311
         if failure.retry_after is not None:
             pause = failure.retry_after
         # a pause that does not fit, or is out of all proportion, is not slept: the failure is told at once
@@ -223,11 +222,18 @@ def _tls(ca_bundle: str | None) -> ssl.SSLContext:
     return context
 
 
-def _passing(failure: Failure) -> bool:
-    """Whether the same request may fare better in a moment."""
-    if failure.http_status is not None:
-        return failure.http_status in _RETRIED
-    return isinstance(failure, Unavailable) and failure.passing
+def _passing(failure: Failure, *, repeatable: bool) -> bool:
+    """Whether the same request may fare better in a moment, and does no harm if it is sent again.
+
+    What was refused for its rate, or never left this machine, may go again whatever it is.
+    """
+    if isinstance(failure, RateLimited):
+        return True
+    if not isinstance(failure, Unavailable) or not failure.passing:
+        return False
+    if isinstance(failure, LostAnswer) and not repeatable:
+        return False
+    return failure.http_status is None or failure.http_status in _RETRIED
 
 
 def _seconds(retry_after: str | None) -> float | None:

@@ -11,11 +11,11 @@ IMAGE_WAIT = 1800.0
 
 
 class Deadline:
-    """The end of a command by the monotonic clock; *total* seconds from now, None for no end."""
+    """The end of a command by the monotonic clock: *total* seconds from *began* (now by default), None for no end."""
 
-    def __init__(self, total: float | None = None) -> None:
-        self.total = total
-        self._end = None if total is None else time.monotonic() + total
+    def __init__(self, total: float | None = None, began: float | None = None) -> None:
+        start = time.monotonic() if began is None else began
+        self._end = None if total is None else start + total
 
     def left(self, limit: float) -> float:
         """Seconds that a step of at most *limit* seconds may take; 0 when the time is up."""

@@ -72,7 +72,7 @@ class Resource:
 
     def field(self, name: str) -> Field | None:
         """The field with this wire name or short name."""
-        return next((field for field in self.fields if name in {field.wire, field.short}), None)
+        return next((field for field in self.fields if name and name in {field.wire, field.short}), None)
 
     def named(self, names: tuple[str, ...]) -> tuple[Field, ...]:
         """The fields with these wire names or short names, in their order."""

@@ -30,6 +30,14 @@ def upload(storage: BlockStorage, found: Found, body: dict[str, Any]) -> Record:
         ) from lost
 
 
+def knows_image(storage: BlockStorage, image_id: str) -> bool:
+    """Whether the catalog has an image service, for this region and this realm, that answers for *image_id*."""
+    try:
+        return storage.image(image_id) is not None
+    except Failure:
+        return False
+
+
 def _seen(storage: BlockStorage, found: Found) -> str | None:
     """What the volume tells about it: while it is `uploading`, some image is being made."""
     try:

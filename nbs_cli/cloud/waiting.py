@@ -65,6 +65,7 @@ def until(
     outcomes = [Outcome(item, result=item.record, tried=True) for item in found]
     watched = {id(outcome): _Watched(outcome.item) for outcome in outcomes}
     pending = list(outcomes)
+    elapsed = 0.0
     for elapsed, last_look in _Ticks(seconds, deadline):
         looks = at_once(lambda outcome: storage.get(resource, outcome.item.id), pending)
         for look in looks:
@@ -77,7 +78,7 @@ def until(
         if last_look:
             break
     for outcome in pending:
-        outcome.failure = _late(resource, outcome, watched[id(outcome)].last, goal, seconds)
+        outcome.failure = _late(resource, outcome, watched[id(outcome)].last, goal, elapsed)
     return outcomes
 
 
@@ -187,7 +188,7 @@ def image_active(storage: BlockStorage, image_id: str, *, seconds: float, deadli
 
     Source: facts.md §3.8 (queued, saving, active, killed, deleted, pending_delete).
     """
-    status = "queued"
+    status, elapsed = "queued", 0.0
     for elapsed, _last in _Ticks(seconds, deadline):
         try:
             image = storage.image(image_id) or {}
@@ -204,7 +205,7 @@ def image_active(storage: BlockStorage, image_id: str, *, seconds: float, deadli
                 _("image {id} ended in status {status}").format(id=image_id, status=status), resource=image_id
             )
     raise WaitTimeout(
-        _("image {id} is still {status} after {time}").format(id=image_id, status=status, time=duration(seconds)),
+        _("image {id} is still {status} after {time}").format(id=image_id, status=status, time=duration(elapsed)),
         hint=_("it may still get there; the console shows it under Compute > Image"),
         resource=image_id,
     )

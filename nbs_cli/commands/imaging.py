@@ -10,6 +10,7 @@ from nbs_cli.cloud import refs
 from nbs_cli.cloud.deadline import IMAGE_WAIT
 from nbs_cli.cloud.refs import Found
 from nbs_cli.cloud.resources import IMAGE, REQUEST, VOLUME
+from nbs_cli.cloud.uploads import knows_image
 from nbs_cli.cloud.uploads import upload as send
 from nbs_cli.cloud.waiting import Goal, image_active, until
 from nbs_cli.commands import options
@@ -69,12 +70,13 @@ def upload(session: Session, ref: str, wish: Wish, *, wait: bool, dry_run: bool)
 
 
 def _follow(session: Session, found: Found, answer: dict[str, Any]) -> Failure | None:
-    """Wait for the image itself, or, where the catalog has no image service, for the volume."""
+    """Wait for the image itself, or, where no image service knows it, for the volume."""
+    image_id = answer.get("image_id")
     try:
-        if session.identity.image_endpoint is not None and isinstance(answer.get("image_id"), str):
+        if isinstance(image_id, str) and knows_image(session.storage, image_id):
             image_active(
                 session.storage,
-                answer["image_id"],
+                image_id,
                 seconds=session.wait_seconds(IMAGE_WAIT),
                 deadline=session.deadline,
                 tell=session.notes.status,
@@ -98,5 +100,5 @@ def _follow_volume(session: Session, found: Found) -> Failure | None:
         deadline=session.deadline,
         tell=session.notes.status,
     )
-    session.notes.note(_("the image itself was not checked: the service catalog names no image service"))
+    session.notes.note(_("the image itself was not checked: no image service answers for it"))
     return outcome.failure

@@ -20,9 +20,12 @@ _UNSENDABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 def whole(text: str | int) -> int:
-    """Read a whole number greater than zero, in the digits 0 to 9 (typer gives defaults as they are); raises Usage."""
+    """Read a whole number greater than zero, in the digits 0 to 9 (typer gives defaults as they are).
+
+    Raises typer.BadParameter, to which typer adds the option's name.
+    """
     if not re.fullmatch(r"[0-9]{1,10}", str(text)) or not 0 < int(text) <= _LARGEST:
-        raise Usage(_("{text!r} is no whole number greater than 0").format(text=text), hint=_("write 10, for example"))
+        raise typer.BadParameter(_("{text!r} is no whole number greater than 0").format(text=text))
     return int(text)
 
 
@@ -30,7 +33,7 @@ def gigabytes(text: str) -> int:
     """Read a size in GB: a whole number greater than zero, without a unit; raises Usage."""
     try:
         return whole(text)
-    except Usage as error:
+    except typer.BadParameter as error:
         raise Usage(
             _("the size {text!r} is no whole number of GB greater than 0").format(text=text),
             hint=_("write `--size 10` for 10 GB"),
@@ -38,7 +41,7 @@ def gigabytes(text: str) -> int:
 
 
 def counted(text: str | int) -> int:
-    """Read a whole number, zero included; raises Usage."""
+    """Read a whole number, zero included; raises typer.BadParameter."""
     return 0 if str(text) == "0" else whole(text)
 
 

@@ -10,7 +10,6 @@ from nbs_cli.cloud import refs
 from nbs_cli.cloud.resources import VOLUME
 from nbs_cli.commands import options
 from nbs_cli.commands.options import Ref
-from nbs_cli.errors import Usage
 from nbs_cli.output.words import _
 from nbs_cli.parser import command, group
 from nbs_cli.session import Session
@@ -27,7 +26,7 @@ def _delay(text: str) -> float:
     except ValueError:
         value = -1.0
     if not 0 <= value <= 3600:
-        raise Usage(_("{text!r} is no number of seconds").format(text=text))
+        raise typer.BadParameter(_("{text!r} is no number of seconds").format(text=text))
     return value
 
 
