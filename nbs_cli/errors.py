@@ -58,6 +58,7 @@ class Failure(Exception):
     slug: ClassVar[str] = "failure"
     retryable: ClassVar[bool] = False
     retry_after: float | None = None  # seconds, when the server said so
+    resent: bool = False  # the request had gone out before, and its first answer was lost
 
     def __init__(
         self,

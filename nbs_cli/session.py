@@ -132,7 +132,7 @@ class Session:
 
         return Credentials(
             source=_("the sandbox profile"),
-            identity_url="http://sandbox.localhost",
+            identity_url="http://cloud.localhost",
             tenant_id=cloud.TENANT_ID,
             username=cloud.USERNAME,
             password=cloud.PASSWORD,

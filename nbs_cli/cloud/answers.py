@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -12,6 +13,7 @@ from nbs_cli.output.words import _
 
 _TAG = re.compile(r"<[^>]*>")
 _SPACE = re.compile(r"\s+")
+_READ = 4096  # characters that are read for it: a tag that never ends must not take forever
 _LONGEST = 300  # characters of a server's words that are worth showing
 
 
@@ -42,13 +44,20 @@ def parse(raw: bytes, host: str) -> Any:
     if not raw.strip():
         return None
     try:
-        return json.loads(raw.decode("utf-8-sig"), parse_constant=_refuse_constant)
+        return json.loads(raw.decode("utf-8-sig"), parse_constant=_refuse_constant, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         what = "HTML" if raw.lstrip()[:1] == b"<" else _("no JSON")
         raise Nonsense(
             _("this is not the API: {what} from {host}").format(what=what, host=host),
             hint=_("check the endpoint, the proxy and the network"),
         ) from error
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(text)
+    return number
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -64,7 +73,7 @@ def error_words(raw: bytes) -> tuple[str, str]:
     try:
         body = json.loads(raw)
     except (ValueError, RecursionError):
-        return "", one_line(raw.decode(errors="replace"))
+        return "", one_line(raw[:_READ].decode(errors="replace"))
     if not isinstance(body, dict):
         return "", one_line(str(body))
     if "message" in body:
@@ -79,5 +88,5 @@ def error_words(raw: bytes) -> tuple[str, str]:
 
 def one_line(text: str) -> str:
     """Strip HTML and fold white space; cut what is longer than a line or four."""
-    folded = _SPACE.sub(" ", _TAG.sub(" ", text)).strip()
+    folded = _SPACE.sub(" ", _TAG.sub(" ", text[:_READ])).strip()
     return folded if len(folded) <= _LONGEST else folded[: _LONGEST - 1] + "…"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, quote, urlencode, urlsplit
+from urllib.parse import parse_qs, quote, urlencode
 
 from nbs_cli.cloud.answers import Answer
 from nbs_cli.cloud.deadline import CALL, CREATE
@@ -110,7 +110,9 @@ def _record(body: Any, envelope: str) -> Record:
 
 
 def _has_id(row: Any) -> bool:
-    return isinstance(row, dict) and isinstance(row.get("id"), str) and bool(row["id"])
+    """An ID goes into paths, markers and files: letters that anything can carry."""
+    value = row.get("id") if isinstance(row, dict) else None
+    return isinstance(value, str) and value.isascii() and value.isprintable() and bool(value)
 
 
 def _not_documented(what: str) -> Nonsense:
@@ -125,6 +127,6 @@ def _next_marker(body: Record, resource: Resource) -> str | None:
     links = body.get(f"{resource.plural}_links") or body.get(f"{resource.name}_links")
     for link in links if isinstance(links, list) else [links]:
         if isinstance(link, dict) and link.get("rel") == "next" and isinstance(link.get("href"), str):
-            markers = parse_qs(urlsplit(link["href"]).query).get("marker")
+            markers = parse_qs(link["href"].partition("?")[2].partition("#")[0]).get("marker")
             return markers[-1] if markers else None
     return None

@@ -41,6 +41,7 @@ class _Exchange:
 
     sent: bool = False
     abandoned: bool = False
+    lock: threading.Lock = field(default_factory=threading.Lock)
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
     raw: bytes = b""
@@ -48,9 +49,22 @@ class _Exchange:
     done: threading.Event = field(default_factory=threading.Event)
 
     def watch(self, event: str, _info: object) -> None:
-        """Remember when the first byte may have left (httpx's `trace` extension)."""
+        """Remember when the first byte leaves (httpx's `trace` extension); none leaves after it was given up."""
         if event.endswith("send_request_headers.started"):
+            self.leave()
+
+    def leave(self) -> None:
+        """The request goes out now; raises TimeoutError when nobody waits for it any more."""
+        with self.lock:
+            if self.abandoned:
+                raise TimeoutError
             self.sent = True
+
+    def abandon(self) -> bool:
+        """Nobody waits any more; gives whether the request went out before."""
+        with self.lock:
+            self.abandoned = True
+            return self.sent
 
 
 class Client:
@@ -80,12 +94,13 @@ class Client:
         no answer came and none can have been caused, LostAnswer when the request may have been processed, Nonsense for
         an answer that is not the API's. Repeatable requests are sent up to four times inside the deadline.
         """
-        request.refuse_plain_http()
+        request.check_url()
         self.trace.keep(request.token)
         for attempt in range(1, _SENDS + 1):
             try:
                 return self._once(request)
             except Failure as failure:
+                failure.resent = attempt > 1
                 pause = self._pause(request, failure, attempt)
                 if pause is None:
                     raise
@@ -128,13 +143,12 @@ class Client:
 
     def _exchange(self, request: Request) -> _Exchange:
         limit = self.deadline.left(request.limit)
-        exchange = _Exchange(sent=self._application is not None)
+        exchange = _Exchange()
         self.trace.sent(request.method, request.url, request.headers, request.body)
         began = time.monotonic()
         threading.Thread(target=self._run, args=(request, exchange, limit), daemon=True).start()
         if not exchange.done.wait(limit):
-            exchange.abandoned = True
-            raise _silence(request, exchange, limit)
+            raise _silence(request, limit, sent=exchange.abandon())
         if exchange.error is not None:
             raise _failure_of(exchange.error, request, exchange) from exchange.error
         self.trace.received(exchange.status, exchange.headers, exchange.raw, time.monotonic() - began)
@@ -149,6 +163,8 @@ class Client:
             exchange.done.set()
 
     def _speak(self, request: Request, exchange: _Exchange, limit: float) -> None:
+        if self._application is not None:
+            exchange.leave()  # in process there is no connection whose events could tell
         timeout = httpx.Timeout(limit or 0.001, connect=min(_CONNECT, limit or 0.001))
         with self._http(request.url).stream(
             request.method,
@@ -248,8 +264,8 @@ def _seconds(retry_after: str | None) -> float | None:
         return None
 
 
-def _silence(request: Request, exchange: _Exchange, limit: float) -> Unavailable:
-    kind = LostAnswer if exchange.sent else Unavailable
+def _silence(request: Request, limit: float, *, sent: bool) -> Unavailable:
+    kind = LostAnswer if sent else Unavailable
     failure = kind(
         _("no answer from {host} in {time}").format(host=request.host, time=duration(limit)),
         hint=_("the network or the service may be slow; `--timeout` sets how long to wait"),

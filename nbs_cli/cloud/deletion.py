@@ -11,7 +11,7 @@ from nbs_cli.cloud.blockstorage import BlockStorage, Record
 from nbs_cli.cloud.pages import everything
 from nbs_cli.cloud.refs import Found
 from nbs_cli.cloud.resources import SNAPSHOT, VOLUME, Resource
-from nbs_cli.errors import Conflict, Failure, NotFound
+from nbs_cli.errors import Conflict, Failure, LostAnswer, NotFound
 from nbs_cli.output.words import _, plural
 
 
@@ -22,14 +22,25 @@ def delete(storage: BlockStorage, resource: Resource, found: Found) -> None:
     """
     try:
         storage.delete(resource, found.id)
-    except Conflict as refusal:
-        try:
-            now = storage.get(resource, found.id)
-        except NotFound:
+    except NotFound as failure:
+        if not failure.resent:
+            raise
+    except (Conflict, LostAnswer) as failure:
+        now = _under_way(storage, resource, found)
+        if now is None:
             return
-        if now["status"] == "deleting":
-            return
-        raise _explained(storage, resource, now, refusal) from refusal
+        if isinstance(failure, Conflict):
+            raise _explained(storage, resource, now, failure) from failure
+        raise
+
+
+def _under_way(storage: BlockStorage, resource: Resource, found: Found) -> Record | None:
+    """None when the delete is done or under way; else the record as it is now."""
+    try:
+        now = storage.get(resource, found.id)
+    except NotFound:
+        return None
+    return None if now["status"] == "deleting" else now
 
 
 def obstacles(resource: Resource, record: Record, snapshots: list[Record]) -> str | None:

@@ -5,20 +5,23 @@ Source: facts.md §1 (POST /v2.0/tokens) and §2 (realms); observed.md, identity
 
 from __future__ import annotations
 
+import re
 import threading
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult
 
 from nbs_cli.cloud.realms import Realm, within
-from nbs_cli.cloud.request import Request, is_loopback
-from nbs_cli.errors import Failure, Nonsense, NotFound, Unauthorized, Usage
+from nbs_cli.cloud.request import Request, is_loopback, split
+from nbs_cli.errors import Failure, LostAnswer, Nonsense, NotFound, Unauthorized, Unavailable, Usage
 from nbs_cli.output.words import _
 
 if TYPE_CHECKING:
     from nbs_cli.cloud.client import Client
 
+_HEADER = re.compile(r"[\x21-\x7e]+")  # what a header can carry
+_TEXT = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]+")
 BLOCK_STORAGE, IMAGE_SERVICE = "volumev2", "image"
 
 
@@ -57,11 +60,15 @@ class Access:
             (endpoint["region"], endpoint["publicURL"])
             for entry in self.catalog
             if entry.get("type") == service
-            for endpoint in entry.get("endpoints") or ()
+            for endpoint in _items(entry.get("endpoints"))
             if isinstance(endpoint, dict)
             and isinstance(endpoint.get("region"), str)
             and isinstance(endpoint.get("publicURL"), str)
         ]
+
+
+def _items(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 class Identity:
@@ -73,6 +80,7 @@ class Identity:
         self._access: Access | None = None
         self._lock = threading.Lock()
         client.trace.keep(credentials.password, credentials.token)
+        check_token(credentials.token, _("the token from {source}").format(source=credentials.source), _HEADER)
 
     @property
     def token(self) -> str:
@@ -186,6 +194,8 @@ def log_in(client: Client, credentials: Credentials) -> Access:
 
     Raises Unauthorized with the usual causes for a 401, and whatever `Client.send` raises.
     """
+    check_token(credentials.username, _("the user name from {source}").format(source=credentials.source), _TEXT)
+    check_token(credentials.password, _("the password from {source}").format(source=credentials.source), _TEXT)
     passwords = {"username": credentials.username, "password": credentials.password}
     body = {"auth": {"tenantId": credentials.tenant_id, "passwordCredentials": passwords}}
     try:
@@ -200,16 +210,32 @@ def log_in(client: Client, credentials: Credentials) -> Access:
             "3. the tenant ID (32 hexadecimal digits) is of another project or of Object Storage"
         )
         raise
+    except LostAnswer as lost:
+        # a login that was lost changed nothing: whoever waits for it must not take it for a lost create
+        raise Unavailable(
+            lost.message, hint=lost.hint, http_status=lost.http_status, request_id=lost.request_id
+        ) from lost
+    except Nonsense as nonsense:
+        raise Failure(nonsense.message, hint=nonsense.hint) from nonsense
     access = _read(answer.body, credentials)
     client.trace.keep(access.token)
     return access
 
 
+def check_token(text: str | None, what: str, allowed: re.Pattern[str]) -> None:
+    """Raise Usage for a secret that could not be sent as it is; it is named by *what* and never shown."""
+    if text is not None and not allowed.fullmatch(text):
+        raise Usage(
+            _("{what} holds characters that it cannot have").format(what=what),
+            hint=_("look for a line end or a letter that does not belong to it"),
+        )
+
+
 def _read(body: Any, credentials: Credentials) -> Access:
     access = body.get("access") if isinstance(body, dict) else None
     token = access.get("token") if isinstance(access, dict) else None
-    if not isinstance(access, dict) or not isinstance(token, dict) or not isinstance(token.get("id"), str):
-        raise Nonsense(
+    if not isinstance(access, dict) or not isinstance(token, dict) or not _is_token(token.get("id")):
+        raise Failure(
             _("the answer of {url} holds no token").format(url=credentials.identity_url),
             hint=_("check the identity URL: it is the one before `/v2.0`"),
         )
@@ -222,6 +248,10 @@ def _read(body: Any, credentials: Credentials) -> Access:
         tenant_id=tenant.get("id") if isinstance(tenant, dict) else None,
         catalog=tuple(entry for entry in catalog if isinstance(entry, dict)) if isinstance(catalog, list) else (),
     )
+
+
+def _is_token(value: Any) -> bool:
+    return isinstance(value, str) and _HEADER.fullmatch(value) is not None
 
 
 def with_tenant(endpoint: str, tenant_id: str) -> str:
@@ -247,11 +277,14 @@ def check_origin(url: str, credentials: Credentials) -> None:
 
     Raises Failure naming the host. Source: trust.md, the HTTP module.
     """
-    parts = urlsplit(url)
-    if not _trusted(parts, credentials):
+    try:
+        trusted = _trusted(split(url), credentials)
+    except Usage:
+        trusted = False
+    if not trusted:
         raise Failure(
             _("the service catalog names {host}, which is not of this cloud; no token goes there").format(
-                host=parts.netloc or url
+                host=url.partition("//")[2].partition("/")[0].rpartition("@")[2] or url
             ),
             hint=_("if you trust it, name it yourself with NBS_ENDPOINT"),
         )
@@ -259,7 +292,7 @@ def check_origin(url: str, credentials: Credentials) -> None:
 
 def _trusted(parts: SplitResult, credentials: Credentials) -> bool:
     host = (parts.hostname or "").lower()
-    identity = (urlsplit(credentials.identity_url).hostname or "").lower()
+    identity = (split(credentials.identity_url).hostname or "").lower()
     if "@" in parts.netloc or parts.scheme not in {"https", "http"}:
         return False
     if is_loopback(identity):

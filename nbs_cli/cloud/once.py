@@ -25,8 +25,8 @@ from nbs_cli.output.words import _
 MARK = "nbs:request"
 LONGEST_MARK = len(" [nbs:]") + 16  # characters of a description that a random key takes
 SETTLE = (1.0, 1.0, 2.0, 4.0, 7.0, 15.0)  # seconds between two looks: 30 in all
-_KEY = re.compile(r"[A-Za-z0-9._:/-]{1,100}")
-_SUFFIX = re.compile(r" \[nbs:([^\]\s]+)\]$")
+_KEY = re.compile(r"[A-Za-z0-9._/-]{1,100}")
+_SUFFIX = re.compile(r"(?:^| )\[nbs:([^\]\s:]+)(?::[^\]\s]+)?\]$")  # a policy may follow the key
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,8 @@ class Wish:
             return self.body
         if self.resource is VOLUME:
             return {**self.body, "metadata": {**self.body.get("metadata", {}), MARK: self.key}}
-        return {**self.body, "description": f"{self.body.get('description') or ''} [nbs:{self.key}]"}
+        # servers of the family strip a description: an empty one begins with the mark
+        return {**self.body, "description": f"{self.body.get('description') or ''} [nbs:{self.key}]".lstrip(" ")}
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def check_key(key: str) -> None:
     if not _KEY.fullmatch(key):
         raise Usage(
             _("the request key {key!r} cannot be used").format(key=key),
-            hint=_("use up to 100 letters, digits and . _ : / -, a job's ID for example"),
+            hint=_("use up to 100 letters, digits and . _ / -, a job's ID for example"),
         )
 
 

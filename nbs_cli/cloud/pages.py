@@ -182,21 +182,26 @@ class _Walk:
         return not page.rows or len(page.rows) < self.linked
 
     def _by_offset(self) -> Iterator[list[Record]]:
-        """Go on by offset, one row back each time; where that row is another one, rows vanished: start once more."""
+        """Go on by offset, one row back each time; where that row is another one, rows vanished: start once more.
+
+        The end is a page that holds that row alone and nothing behind it.
+        """
         start = self.span.offset or 0
-        position = start + self.given
+        position, back = start + self.given, 1
         while not self.span.full(self.given):
-            page = self.ask(self.span.page_size, offset=position - 1)
-            overlaps = not page.rows or page.rows[0]["id"] in self.seen
+            page = self.ask(max(2, self.span.page_size), offset=position - back)
+            vanished = back == 1 and not (page.rows and page.rows[0]["id"] in self.seen)
             fresh = self._fresh(page)
             if fresh:
                 yield fresh
-            if not overlaps:
+            if vanished:
                 if self.restarted:
                     raise _changing(self.resource)
-                self.restarted, position = True, start + 1
-            elif fresh or (self.restarted and page.rows and position <= start + self.given):
-                position += len(page.rows) - 1
+                self.restarted, position, back = True, start, 0
+            elif fresh or (self.restarted and len(page.rows) > back):
+                position, back = position + len(page.rows) - back, 1
+            elif back == 1 and len(page.rows) == 1:
+                back = 0  # the end, or a server whose pages hold one row: what follows tells
             else:
                 self._believe_end(page)
                 return

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from nbs_cli import __version__
 from nbs_cli.cloud.deadline import CALL
@@ -32,8 +33,8 @@ class Request:
 
     @property
     def host(self) -> str:
-        """The host that it goes to."""
-        return urlsplit(self.url).netloc
+        """The host that it goes to, with its port; without what might stand before an `@`."""
+        return split(self.url).netloc.rpartition("@")[2]
 
     @property
     def headers(self) -> dict[str, str]:
@@ -45,14 +46,16 @@ class Request:
             headers["Content-Type"] = "application/json"
         return headers
 
-    def refuse_plain_http(self) -> None:
+    def check_url(self) -> None:
         """Raise Usage for anything but https, and http to this machine: a token would travel in the open."""
-        parts = urlsplit(self.url)
+        parts = split(self.url)
+        if "@" in parts.netloc:
+            raise Usage(_("the address of {host} holds a user name; it is not sent").format(host=self.host))
         if parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or "")):
             return
         raise Usage(
             _("{host} is not asked over plain http: a token would travel in the open").format(
-                host=parts.netloc or self.url
+                host=self.host or self.url
             ),
             hint=_("name an https:// address; plain http is only for this machine"),
         )
@@ -60,4 +63,19 @@ class Request:
 
 def is_loopback(host: str) -> bool:
     """Whether *host* (a name or an address, without port) is this machine (RFC 6761: `*.localhost` too)."""
-    return host in {"localhost", "::1"} or host.endswith(".localhost") or host.startswith("127.")
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def split(url: str) -> SplitResult:
+    """Take *url* apart; raises Usage for what is no address."""
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018 raises for a port that is none
+    except ValueError as error:
+        raise Usage(_("{url!r} is no address: {error}").format(url=url, error=error)) from error
+    return parts

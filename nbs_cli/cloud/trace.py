@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 MASK = "***"
+_SHORTEST = 6
 _SECRET_KEYS = frozenset({"password", "adminPass", "x-auth-token", "authorization", "proxy-authorization"})
 
 
@@ -19,8 +20,11 @@ class Trace:
         self._secrets: set[str] = set()
 
     def keep(self, *secrets: str | None) -> None:
-        """Never show any of *secrets* from now on."""
-        self._secrets.update(secret for secret in secrets if secret)
+        """Never show any of *secrets* from now on.
+
+        Shorter ones than any real secret are hidden where they stand by name only: they would mask half of all words.
+        """
+        self._secrets.update(secret for secret in secrets if secret and len(secret) >= _SHORTEST)
 
     def mask(self, text: str) -> str:
         """Give *text* without any secret, whoever put it there."""

@@ -103,6 +103,7 @@ def span(
     brief: bool,
 ) -> Span:
     """The part of a list that the options ask for; raises Usage before any request."""
+    sendable(_("marker"), marker)
     if page_size is not None and page_size > PAGE:
         raise Usage(_("a page has at most {most} rows").format(most=PAGE), hint=_("`--limit` is the limit in all"))
     return Span(
