@@ -8,11 +8,15 @@ import sys
 def main(argv: list[str] | None = None) -> int:
     """Run the command line *argv* (the process's by default) and give the exit code; never raises SystemExit."""
     args = sys.argv[1:] if argv is None else argv
-    if args in (["--version"], ["-V"]):
+    if args in (["--version"], ["-V"]) and sys.stdout is not None:
         from nbs_cli import __version__
 
-        print(f"nbs {__version__}")  # noqa: T201 answered before anything is loaded
-        return 0
+        try:
+            print(f"nbs {__version__}", flush=True)  # noqa: T201 answered before anything is loaded
+        except OSError:
+            pass  # running.py knows what to say of a lost output
+        else:
+            return 0
     from nbs_cli.running import run
 
     return run(args)

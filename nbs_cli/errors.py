@@ -184,7 +184,6 @@ _STATE = re.compile(
     r"status must be|current status|in-use|dependent snapshots|attached|^Invalid (volume|snapshot): |migrating"
 )
 _ZONE = re.compile(r"availability zone .* is invalid", re.IGNORECASE)
-_SERVER_DOWN = frozenset({408, 500, 502, 503, 504})
 
 
 def from_response(status: int, fault: str, message: str, *, request_id: str | None, retry_after: str | None) -> Failure:
@@ -210,7 +209,7 @@ def _classify(status: int, fault: str, message: str, retry_after: str | None) ->
         return RateLimited, _("wait a little and try again")
     if status == 413 and fault:
         return OverLimit, _("delete what is not needed, or ask NHN Cloud for a higher limit")
-    if status in _SERVER_DOWN:
+    if status >= 500 or status == 408:
         return LostAnswer, None
     return Failure, None
 

@@ -77,7 +77,7 @@ def error_words(raw: bytes) -> tuple[str, str]:
     if not isinstance(body, dict):
         return "", one_line(str(body))
     if "message" in body:
-        return "", one_line(str(body["message"]))
+        return "", one_line(str(body["message"] or ""))
     for fault, inner in body.items():
         if isinstance(inner, dict):
             words = inner.get("message") or inner.get("resultMessage")

@@ -48,13 +48,15 @@ class BlockStorage:
             raise _not_documented(resource.plural)
         return Page(rows, _next_marker(body, resource))
 
-    def get(self, resource: Resource, resource_id: str) -> Record:
-        """`GET /{path}/{id}`: the record of one resource, with its undocumented keys.
+    def get(self, resource: Resource, resource_id: str, *, limit: float = CALL) -> Record:
+        """`GET /{path}/{id}`: the record of one resource, with its undocumented keys; in *limit* seconds.
 
-        Raises NotFound, and Nonsense when the answer lacks ID or status.
+        Raises NotFound, and Nonsense when the answer lacks ID or status, or is of another resource.
         """
-        body = self.request("GET", _path(resource, resource_id)).body
-        return _record(body, resource.name)
+        record = _record(self.request("GET", _path(resource, resource_id), limit=limit).body, resource.name)
+        if record["id"].lower() != resource_id.lower():
+            raise _not_documented(resource.name)  # whoever goes on with it would delete what nobody named
+        return record
 
     def create(self, resource: Resource, body: Record) -> Record:
         """`POST /{path}` with *body* under the resource's name; sent once (a refused token aside)."""

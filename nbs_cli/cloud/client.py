@@ -48,9 +48,12 @@ class _Exchange:
     error: BaseException | None = None
     done: threading.Event = field(default_factory=threading.Event)
 
-    def watch(self, event: str, _info: object) -> None:
-        """Remember when the first byte leaves (httpx's `trace` extension); none leaves after it was given up."""
-        if event.endswith("send_request_headers.started"):
+    def watch(self, event: str, info: dict[str, Any]) -> None:
+        """Remember when the first byte leaves (httpx's `trace` extension); none leaves after it was given up.
+
+        What is said to a proxy to open the way is not the request.
+        """
+        if event.endswith("send_request_headers.started") and info["request"].method != b"CONNECT":
             self.leave()
 
     def leave(self) -> None:
@@ -86,6 +89,8 @@ class Client:
         self.trace = trace
         self._ca_bundle = ca_bundle
         self._application = application
+        self._clients: dict[tuple[bool, bool], httpx.Client] = {}
+        self._lock = threading.Lock()
 
     def send(self, request: Request) -> Answer:
         """Send *request* and give its successful answer.
@@ -110,9 +115,8 @@ class Client:
 
     def close(self) -> None:
         """Close the connections that were opened."""
-        for made in ("_plain", "_secure"):
-            if made in self.__dict__:
-                getattr(self, made).close()
+        for made in self._clients.values():
+            made.close()
 
     def _once(self, request: Request) -> Answer:
         exchange = self._exchange(request)
@@ -166,7 +170,7 @@ class Client:
         if self._application is not None:
             exchange.leave()  # in process there is no connection whose events could tell
         timeout = httpx.Timeout(limit or 0.001, connect=min(_CONNECT, limit or 0.001))
-        with self._http(request.url).stream(
+        with self._http(request).stream(
             request.method,
             request.url,
             headers=request.headers,
@@ -201,29 +205,40 @@ class Client:
         # a pause that does not fit, or is out of all proportion, is not slept: the failure is told at once
         return pause if pause <= min(30.0, self.deadline.left(30.0)) else None
 
-    def _http(self, url: str) -> httpx.Client:
-        return self._plain if url.startswith("http:") else self._secure
+    def _http(self, request: Request) -> httpx.Client:
+        """The httpx client for *request*: what may not be sent twice goes out on a connection of its own.
 
-    @cached_property
-    def _plain(self) -> httpx.Client:
+        A server may close an idle connection at the very moment that a request leaves on it, and then nobody knows.
+        """
+        kind = (request.url.startswith("https:"), not request.repeatable)
+        with self._lock:
+            if kind not in self._clients:
+                limits = httpx.Limits(max_keepalive_connections=0 if kind[1] else None)
+                self._clients[kind] = self._secure(limits) if kind[0] else self._plain(limits)
+            return self._clients[kind]
+
+    def _plain(self, limits: httpx.Limits) -> httpx.Client:
         """For loopback, which no proxy may see, and for the sandbox in this process."""
         if self._application is not None:
             return httpx.Client(transport=httpx.WSGITransport(app=self._application), trust_env=False)
         # a context that trusts nobody: plain http has no use for one, and reading the system's takes 17 ms
-        return httpx.Client(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), trust_env=False)
+        return httpx.Client(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), trust_env=False, limits=limits)
 
-    @cached_property
-    def _secure(self) -> httpx.Client:
+    def _secure(self, limits: httpx.Limits) -> httpx.Client:
         try:
-            return httpx.Client(verify=_tls(self._ca_bundle))
+            return httpx.Client(verify=self._tls, limits=limits)
         except (ImportError, ValueError, httpx.InvalidURL) as error:
             raise Unavailable(
                 _("a proxy setting in the environment cannot be used: {error}").format(error=error),
                 hint=_("check HTTPS_PROXY, ALL_PROXY and NO_PROXY"),
             ) from error
 
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        return _context(self._ca_bundle)
 
-def _tls(ca_bundle: str | None) -> ssl.SSLContext:
+
+def _context(ca_bundle: str | None) -> ssl.SSLContext:
     """Trust what the system trusts, or *ca_bundle* alone."""
     if ca_bundle is not None and not Path(ca_bundle).is_file():
         raise Usage(_("there is no file of certificates at {path}").format(path=ca_bundle))

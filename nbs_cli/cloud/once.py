@@ -16,8 +16,8 @@ from typing import Any
 
 from nbs_cli.cloud.blockstorage import BlockStorage, Record
 from nbs_cli.cloud.deadline import Deadline
+from nbs_cli.cloud.nouns import command_of
 from nbs_cli.cloud.pages import everything
-from nbs_cli.cloud.refs import command_of
 from nbs_cli.cloud.resources import VOLUME, Resource
 from nbs_cli.errors import Failure, LostAnswer, Nonsense, Unknown, Usage
 from nbs_cli.output.words import _
@@ -153,7 +153,7 @@ def _look(storage: BlockStorage, wish: Wish) -> Record | None:
             ),
             hint=_("keep the oldest and delete the others"),
         )
-    differing = [field for field, value in wish.marked().items() if not _same(value, bearers[0].get(field))]
+    differing = _differing(wish.marked(), bearers[0])
     if differing and wish.given:
         raise Usage(
             _("the request key {key} made {id} with another {fields}").format(
@@ -165,12 +165,26 @@ def _look(storage: BlockStorage, wish: Wish) -> Record | None:
     return bearers[0]
 
 
+def _differing(wanted: Record, have: Record) -> list[str]:
+    """The parameters in which a record is not what was wanted.
+
+    What was left out must be missing there too, but for what the service chooses itself: size, type, zone. `force`
+    leaves no trace.
+    """
+    fields = dict.fromkeys((*wanted, "name", "description", "snapshot_id", "metadata"))
+    return [field for field in fields if field != "force" and not _same(wanted.get(field), have.get(field))]
+
+
 def _same(wanted: Any, have: Any) -> bool:
-    """Whether a parameter is what the record says; `force` leaves no trace, white space around names is stripped."""
-    if wanted is None or have is None:
-        return wanted is None or isinstance(wanted, bool)
-    if isinstance(wanted, dict):
-        return isinstance(have, dict) and all(have.get(key) == value for key, value in wanted.items())
-    if isinstance(wanted, str):
-        return isinstance(have, str) and wanted.strip() == have.strip()
-    return bool(wanted == have)
+    """Whether two values of a parameter are one: white space around texts is stripped, nothing is as good as empty."""
+    if isinstance(wanted, dict) or isinstance(have, dict):
+        return _own(wanted) == _own(have)
+    return (wanted.strip() if isinstance(wanted, str) else wanted or "") == (
+        have.strip() if isinstance(have, str) else have or ""
+    )
+
+
+def _own(metadata: Any) -> dict[str, Any]:
+    """Metadata without what the service adds while a volume is attached."""
+    items = metadata.items() if isinstance(metadata, dict) else ()
+    return {key: value for key, value in items if key not in {"readonly", "attached_mode"}}

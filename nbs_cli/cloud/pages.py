@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from nbs_cli.cloud.blockstorage import BlockStorage, Page, Record
+from nbs_cli.cloud.nouns import missing
 from nbs_cli.cloud.resources import Paging, Resource
 from nbs_cli.cloud.sorting import Order, sort_rows
 from nbs_cli.errors import Failure, LostAnswer, Nonsense, NotFound, Usage
@@ -61,16 +62,37 @@ def pages(storage: BlockStorage, resource: Resource, span: Span = EVERYTHING) ->
 
 
 def _walked(storage: BlockStorage, resource: Resource, span: Span) -> Iterator[list[Record]]:
-    """Walk; an offset whose first page is empty is counted out here, for some servers cut limit and offset twice."""
+    """Walk; what servers of the family are known to get wrong is counted out here instead.
+
+    A server that ignores markers would begin at the start; one that cuts limit and offset twice gives an empty page.
+    """
+    if span.marker is not None and resource.paging is Paging.EITHER:
+        yield from _cut(storage, resource, span)
+        return
     walk = _Walk(storage, resource, span)
     yield from walk.pages()
-    if span.offset and not span.marker and not walk.given:
-        rows = [
-            row for page in _Walk(storage, resource, replace(span, offset=None, limit=None)).pages() for row in page
-        ]
-        rest = rows[span.offset :][: span.limit]
-        if rest:
-            yield rest
+    if span.offset and span.marker is None and not walk.given:
+        yield from _cut(storage, resource, span)
+
+
+def _cut(storage: BlockStorage, resource: Resource, span: Span) -> Iterator[list[Record]]:
+    """Take the whole list and cut the span out of it here: order, marker, offset, limit."""
+    whole = _Walk(storage, resource, Span(page_size=span.page_size, detail=span.detail))
+    rows = [row for page in whole.pages() for row in page]
+    if span.order:
+        rows = sort_rows(rows, span.order)
+    if span.marker is not None:
+        rows = rows[_behind(rows, resource, span.marker) :]
+    rows = rows[span.offset or 0 :][: span.limit]
+    if rows:
+        yield rows
+
+
+def _behind(rows: list[Record], resource: Resource, marker: str) -> int:
+    for number, row in enumerate(rows, 1):
+        if row["id"] == marker:
+            return number
+    raise missing(resource, marker)
 
 
 def _whole(storage: BlockStorage, resource: Resource) -> Iterator[list[Record]]:
@@ -88,32 +110,44 @@ def _sorted(storage: BlockStorage, resource: Resource, span: Span) -> Iterator[l
     """
     rows = _one_sorted_page(storage, resource, span)
     if rows is None:
-        walked = Span(page_size=span.page_size, marker=span.marker, detail=span.detail)
-        rows = [row for page in pages(storage, resource, walked) for row in page]
-        rows = sort_rows(rows, span.order)[span.offset or 0 :]
-    rows = rows[: span.limit]
-    if rows:
+        yield from _cut(storage, resource, span)
+    elif rows:
         yield rows
 
 
-def _one_sorted_page(storage: BlockStorage, resource: Resource, span: Span) -> list[Record] | None:
-    """The sorted rows when one page holds them all, None when it does not or when this server cannot sort so.
+# what every server of the family sorts by as it says; others are refused, or answered with wrong rows (observed.md)
+_SORTED_BY_SERVERS = frozenset({"name", "size", "status", "id", "created_at", "availability_zone"})
 
-    Only volume lists are documented to be sorted; a server that ignores `sort` would give the wrong first rows.
+
+def _one_sorted_page(storage: BlockStorage, resource: Resource, span: Span) -> list[Record] | None:
+    """The sorted rows when one page of the server's answers the call for certain, None otherwise.
+
+    Only volume lists are documented to be sorted; a server that ignores `sort` would give the wrong first rows. An
+    offset is counted here, for some servers cut limit and offset twice.
     """
-    if span.marker is not None or resource.paging is not Paging.MARKER:
+    wanted = None if span.limit is None else (span.offset or 0) + span.limit
+    sortable = resource.paging is Paging.MARKER and all(key in _SORTED_BY_SERVERS for key, _direction in span.order)
+    if not sortable or span.marker is not None or (wanted or 0) > span.page_size:
         return None
     walk = _Walk(storage, resource, span)
     try:
-        page = walk.ask(span.ask(0), offset=span.offset, order=span.order)
-        if span.limit is not None and len(page.rows) >= span.limit:
-            return page.rows
-        if page.marker is None and page.rows:
-            following = (span.offset or 0) + len(page.rows)
-            page = page if not walk.ask(1, offset=following, order=span.order).rows else Page([], "more")
+        page = walk.ask(wanted or span.page_size, order=span.order)
+        enough = wanted is not None and len(page.rows) >= wanted
+        if not enough and not _is_whole(walk, page, span.order):
+            return None
     except (Usage, LostAnswer):
-        return None  # a key that this server does not sort by, or stumbles over (observed.md, lists)
-    return None if page.marker else page.rows
+        return None  # this server stumbles over the key
+    return sort_rows(page.rows, span.order)[span.offset or 0 :][: span.limit]
+
+
+def _is_whole(walk: _Walk, page: Page, order: Order) -> bool:
+    """Whether nothing follows *page* in its own order, which only a marker whose values are not null can prove."""
+    if page.marker is not None or not page.rows:
+        return page.marker is None
+    last = page.rows[-1]
+    if any(last.get(key) is None for key, _direction in order):
+        return False
+    return not walk.ask(walk.span.page_size, marker=last["id"], order=order).rows
 
 
 class _Walk:
@@ -198,7 +232,7 @@ class _Walk:
                 if self.restarted:
                     raise _changing(self.resource)
                 self.restarted, position, back = True, start, 0
-            elif fresh or (self.restarted and len(page.rows) > back):
+            elif fresh or (self.restarted and len(page.rows) > back and position < start + self.given):
                 position, back = position + len(page.rows) - back, 1
             elif back == 1 and len(page.rows) == 1:
                 back = 0  # the end, or a server whose pages hold one row: what follows tells
@@ -207,8 +241,11 @@ class _Walk:
                 return
 
     def _believe_end(self, page: Page) -> None:
-        """Nothing may follow but the last row; a server that ignores offsets too shows its first page again."""
-        if len(page.rows) > 1 and self.given >= SMALLEST_CAP:
+        """Nothing may follow but the last row; a server that ignores offsets too shows its first page again.
+
+        That page is the whole list when it is shorter than what was asked for and than any page known.
+        """
+        if len(page.rows) > 1 and len(page.rows) >= min(SMALLEST_CAP, self.span.page_size):
             raise _repeats(self.resource)
 
 

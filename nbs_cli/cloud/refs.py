@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from nbs_cli.cloud.blockstorage import BlockStorage, Record
 from nbs_cli.cloud.bulk import at_once
+from nbs_cli.cloud.nouns import missing, noun_of
 from nbs_cli.cloud.pages import everything
-from nbs_cli.cloud.resources import VOLUME_TYPE, Resource
+from nbs_cli.cloud.resources import Resource
 from nbs_cli.errors import Failure, NotFound, Usage
 from nbs_cli.output.words import _
 
@@ -110,16 +111,6 @@ def _by_name(storage: BlockStorage, resource: Resource) -> Mapping[str, list[Rec
     return rows
 
 
-def missing(resource: Resource, text: str) -> NotFound:
-    """Say that nothing bears the name or ID *text*."""
-    noun = noun_of(resource)
-    return NotFound(
-        _("there is no {noun} {ref}").format(noun=noun, ref=text),
-        hint=_("`nbs {command} list` shows what there is").format(command=command_of(resource)),
-        resource=text,
-    )
-
-
 def _ambiguous(resource: Resource, text: str, matches: list[Record]) -> Failure:
     columns = resource.named(("id", "name", "status", "size", "created"))
     return NotFound(
@@ -130,16 +121,6 @@ def _ambiguous(resource: Resource, text: str, matches: list[Record]) -> Failure:
         resource=text,
         candidates=[resource.project(match, columns) for match in matches],
     )
-
-
-def noun_of(resource: Resource) -> str:
-    """What people call one of *resource*."""
-    return _(resource.name.replace("_", " "))
-
-
-def command_of(resource: Resource) -> str:
-    """The command group of *resource*."""
-    return "types" if resource is VOLUME_TYPE else resource.name
 
 
 def volume_type(rows: Sequence[Record], text: str) -> Record:

@@ -13,15 +13,17 @@ from dataclasses import dataclass, field
 
 from nbs_cli.cloud.blockstorage import BlockStorage, Record
 from nbs_cli.cloud.bulk import Outcome, at_once
-from nbs_cli.cloud.deadline import Deadline
-from nbs_cli.cloud.refs import Found, command_of, noun_of
+from nbs_cli.cloud.deadline import CALL, Deadline
+from nbs_cli.cloud.nouns import command_of, noun_of
+from nbs_cli.cloud.refs import Found
 from nbs_cli.cloud.resources import Resource
-from nbs_cli.errors import ErrorState, Failure, NotFound, RateLimited, Unavailable, WaitTimeout
+from nbs_cli.errors import ErrorState, Failure, Nonsense, NotFound, RateLimited, Unavailable, WaitTimeout
 from nbs_cli.output.text import duration
 from nbs_cli.output.words import _
 
 GONE = "gone"
 _FIRST, _GROWTH, _SLOWEST = 0.5, 1.3, 5.0  # seconds between two looks
+_LAST_LOOK = 0.5  # seconds that the last one may take
 _PROGRESS = "os-extended-snapshot-attributes:progress"
 _IMAGE_FAILED = frozenset({"killed", "deleted", "pending_delete"})
 
@@ -66,8 +68,9 @@ def until(
     watched = {id(outcome): _Watched(outcome.item) for outcome in outcomes}
     pending = list(outcomes)
     elapsed = 0.0
-    for elapsed, last_look in _Ticks(seconds, deadline):
-        looks = at_once(lambda outcome: storage.get(resource, outcome.item.id), pending)
+    ticks = _Ticks(seconds, deadline)
+    for elapsed, last_look in ticks:
+        looks = at_once(lambda outcome: storage.get(resource, outcome.item.id, limit=ticks.left()), pending)
         for look in looks:
             outcome: Outcome = look.item
             _judge(resource, outcome, watched[id(outcome)], look, goal)
@@ -97,6 +100,10 @@ class _Ticks:
         self.pause = _FIRST
         self.looked = False
         self.last = False
+
+    def left(self) -> float:
+        """Seconds that a look may take: a server that is mute must not make the wait longer."""
+        return max(_LAST_LOOK, min(CALL, self.end - time.monotonic()))
 
     def __iter__(self) -> _Ticks:
         return self
@@ -135,7 +142,7 @@ def _judge_failed_look(resource: Resource, outcome: Outcome, failure: Failure, g
             outcome.result = None
         else:
             outcome.failure = _error(resource, outcome, _("vanished while it was waited for"), None)
-    elif not isinstance(failure, Unavailable | RateLimited):
+    elif not isinstance(failure, Unavailable | RateLimited | Nonsense):
         outcome.failure = failure
 
 
@@ -194,7 +201,7 @@ def image_active(storage: BlockStorage, image_id: str, *, seconds: float, deadli
             image = storage.image(image_id) or {}
         except NotFound:
             raise ErrorState(_("image {id} vanished while it was waited for").format(id=image_id)) from None
-        except (Unavailable, RateLimited):
+        except (Unavailable, RateLimited, Nonsense):
             continue
         status = str(image.get("status"))
         tell(image_id, status, None, elapsed)

@@ -7,8 +7,9 @@ from typing import Any
 from nbs_cli.cloud import once
 from nbs_cli.cloud.bulk import Outcome, at_once
 from nbs_cli.cloud.deadline import WAIT
+from nbs_cli.cloud.nouns import command_of, noun_of
 from nbs_cli.cloud.once import Made, Wish
-from nbs_cli.cloud.refs import Found, command_of, noun_of
+from nbs_cli.cloud.refs import Found
 from nbs_cli.cloud.resources import REQUEST, Resource
 from nbs_cli.cloud.waiting import Goal, until
 from nbs_cli.commands.outcomes import conclude

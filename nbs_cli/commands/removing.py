@@ -7,7 +7,8 @@ from typing import Any
 from nbs_cli.cloud.bulk import Outcome, at_once
 from nbs_cli.cloud.deadline import WAIT
 from nbs_cli.cloud.deletion import attached_to, delete, named, obstacles, snapshots_of
-from nbs_cli.cloud.refs import Found, noun_of, resolve
+from nbs_cli.cloud.nouns import noun_of
+from nbs_cli.cloud.refs import Found, resolve
 from nbs_cli.cloud.resources import OUTCOME, REQUEST, VOLUME, Resource
 from nbs_cli.cloud.waiting import GONE, Goal, until
 from nbs_cli.commands.making import rehearse

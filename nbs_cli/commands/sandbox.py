@@ -20,6 +20,13 @@ app = group(
 )
 
 
+def _port(text: str | int) -> int:
+    port = options.counted(text)
+    if port > 65_535:
+        raise typer.BadParameter(_("a port is 0 to 65535"))
+    return port
+
+
 def _delay(text: str) -> float:
     try:
         value = float(text)
@@ -43,7 +50,7 @@ def _delay(text: str) -> float:
 )
 def serve(
     ctx: typer.Context,
-    port: Annotated[int, typer.Option(parser=options.counted, metavar="N", help=_("the port; 0 for any free one"))] = 0,
+    port: Annotated[int, typer.Option(parser=_port, metavar="N", help=_("the port; 0 for any free one"))] = 0,
     state: Annotated[
         str | None, typer.Option(metavar="FILE", help=_("keep the state in FILE; `:memory:` keeps none"))
     ] = None,

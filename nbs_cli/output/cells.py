@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nbs_cli.cloud.resources import Field, Kind
-from nbs_cli.output.text import moment, safe
+from nbs_cli.output.text import local, safe
 from nbs_cli.output.words import _
 
 NOTHING = "-"
@@ -43,9 +43,8 @@ def _words(kind: Kind, value: Any, short: bool) -> str:
 
 
 def _of_text(kind: Kind, value: str, short: bool) -> str:
-    if kind is Kind.TIME and (read := moment(value)) is not None:
-        local = read.astimezone()
-        return f"{local:%Y-%m-%d %H:%M}" if short else f"{local:%Y-%m-%d %H:%M:%S} ({local:%Z})"
+    if kind is Kind.TIME and (time := local(value)) is not None:
+        return f"{time:%Y-%m-%d %H:%M}" if short else f"{time:%Y-%m-%d %H:%M:%S} ({time:%Z})"
     if kind is Kind.YES and value.lower() in {"true", "false"}:
         return _("yes") if value.lower() == "true" else _("no")
     return _REQUEST_MARK.sub("", value) if kind is Kind.DESCRIPTION else value

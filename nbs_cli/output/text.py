@@ -85,6 +85,15 @@ def moment(value: str) -> datetime | None:
     return read if read.tzinfo else read.replace(tzinfo=timezone.utc)
 
 
+def local(value: str) -> datetime | None:
+    """Read a time of the wire in the zone of this machine; None if it is none, or lies beyond the calendar's edge."""
+    read = moment(value)
+    try:
+        return None if read is None else read.astimezone()
+    except (OverflowError, OSError, ValueError):
+        return None
+
+
 def duration(seconds: float) -> str:
     """Say *seconds* as people do: `4s`, `2m 10s`, `1h 5m`."""
     whole = int(seconds)

@@ -1,0 +1,27 @@
+"""What people call resources: the noun, the command group, the sentence for one that does not exist."""
+
+from __future__ import annotations
+
+from nbs_cli.cloud.resources import VOLUME_TYPE, Resource
+from nbs_cli.errors import NotFound
+from nbs_cli.output.words import _
+
+
+def noun_of(resource: Resource) -> str:
+    """What people call one of *resource*."""
+    return _(resource.name.replace("_", " "))
+
+
+def command_of(resource: Resource) -> str:
+    """The command group of *resource*."""
+    return "types" if resource is VOLUME_TYPE else resource.name
+
+
+def missing(resource: Resource, text: str) -> NotFound:
+    """Say that nothing bears the name or ID *text*."""
+    noun = noun_of(resource)
+    return NotFound(
+        _("there is no {noun} {ref}").format(noun=noun, ref=text),
+        hint=_("`nbs {command} list` shows what there is").format(command=command_of(resource)),
+        resource=text,
+    )
