@@ -113,8 +113,9 @@ def _unexpected(error: Exception, session: Session) -> Failure:
     if session.options.debug:
         import traceback
 
+        mask = session.client.trace.mask if "client" in vars(session) else str
         for line in traceback.format_exc().splitlines():
-            session.notes.debug(session.client.trace.mask(line))
+            session.notes.debug(mask(line))
     return Failure(
         _("a mistake in nbs: {kind}").format(kind=type(error).__name__),
         hint=_("please report it with the command and what `--debug` shows"),
@@ -144,6 +145,7 @@ def _lost_output(session: Session, code: ExitCode, error: OSError | None) -> int
 
 def _prepare_streams() -> None:
     """What a stream cannot encode is shown as an escape; a stream that does not exist fails when it is written to."""
+    sys.stdin = sys.stdin or io.StringIO()  # a daemon has none: nobody is there to answer
     sys.stdout = sys.stdout or _lost()
     sys.stderr = sys.stderr or _lost()
     for stream in (sys.stdout, sys.stderr):

@@ -149,6 +149,8 @@ class Client:
         limit = self.deadline.left(request.limit)
         exchange = _Exchange()
         self.trace.sent(request.method, request.url, request.headers, request.body)
+        if not limit:
+            raise _silence(request, limit, sent=False)
         began = time.monotonic()
         threading.Thread(target=self._run, args=(request, exchange, limit), daemon=True).start()
         if not exchange.done.wait(limit):
@@ -169,7 +171,7 @@ class Client:
     def _speak(self, request: Request, exchange: _Exchange, limit: float) -> None:
         if self._application is not None:
             exchange.leave()  # in process there is no connection whose events could tell
-        timeout = httpx.Timeout(limit or 0.001, connect=min(_CONNECT, limit or 0.001))
+        timeout = httpx.Timeout(limit, connect=min(_CONNECT, limit))
         with self._http(request).stream(
             request.method,
             request.url,

@@ -9,7 +9,17 @@ from typing import Any
 
 MASK = "***"
 _SHORTEST = 6
-_SECRET_KEYS = frozenset({"password", "adminPass", "x-auth-token", "authorization", "proxy-authorization"})
+_SECRET_KEYS = frozenset({"password", "adminPass"})
+_SECRET_HEADERS = frozenset(
+    {
+        "x-auth-token",
+        "x-subject-token",
+        "authorization",
+        "proxy-authorization",
+        "cookie",
+        "set-cookie",
+    }
+)
 
 
 class Trace:
@@ -24,7 +34,11 @@ class Trace:
 
         Shorter ones than any real secret are hidden where they stand by name only: they would mask half of all words.
         """
-        self._secrets.update(secret for secret in secrets if secret and len(secret) >= _SHORTEST)
+        for secret in secrets:
+            if secret and len(secret) >= _SHORTEST:
+                self._secrets.add(secret)
+                # as it stands inside JSON, where quotes, backslashes and Korean may be written otherwise
+                self._secrets.update(json.dumps(secret, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False))
 
     def mask(self, text: str) -> str:
         """Give *text* without any secret, whoever put it there."""
@@ -38,7 +52,7 @@ class Trace:
             return
         self._say(f"> {method} {url}")
         for name, value in headers.items():
-            self._say(f"> {name}: {MASK if name.lower() in _SECRET_KEYS else value}")
+            self._say(f"> {name}: {MASK if name.lower() in _SECRET_HEADERS else value}")
         if body is not None:
             self._say(f"> {json.dumps(_masked(body), ensure_ascii=False)}")
         self._say("  " + _curl(method, url, headers, body))
@@ -49,7 +63,7 @@ class Trace:
             return
         self._say(f"< {status}  {seconds * 1000:.0f} ms  {len(raw):,} bytes")
         for name, value in headers.items():
-            self._say(f"< {name}: {value}")
+            self._say(f"< {name}: {MASK if name.lower() in _SECRET_HEADERS else value}")
         try:
             text = json.dumps(_masked(json.loads(raw)), ensure_ascii=False)
         except (ValueError, RecursionError):
