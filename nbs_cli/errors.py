@@ -221,5 +221,7 @@ def _classify_bad_request(message: str) -> tuple[type[Failure], str | None]:
     if _ZONE.search(message):
         return NotFound, _("leave `--zone` out to let the service choose; `nbs volume list -c name,zone` shows zones")
     if _STATE.search(message):
-        return Conflict, None
+        return Conflict, _(
+            "detach it first, or say `--force` where the service allows it"
+        ) if "in-use" in message else None
     return Usage, None

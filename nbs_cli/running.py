@@ -14,6 +14,7 @@ from typer import TyperException
 
 from nbs_cli.app import tree
 from nbs_cli.errors import ExitCode, Failure, Usage
+from nbs_cli.output.streams import LostOutput
 from nbs_cli.output.words import _
 from nbs_cli.parser import asked_for_json
 from nbs_cli.session import Session
@@ -66,10 +67,8 @@ def _guarded(args: list[str], session: Session) -> int:
         return _interrupted(session, ExitCode.INTERRUPTED)
     except _Signal as received:
         return _interrupted(session, ExitCode(128 + received.number))
-    except BrokenPipeError:
-        return _lost_output(session, ExitCode.PIPE, None)
-    except OSError as error:
-        return _lost_output(session, ExitCode.FAILURE, error)
+    except LostOutput as lost:
+        return _lost_output(session, lost.reason)
     except Exception as error:  # noqa: BLE001 no traceback reaches a person; `--debug` shows it
         return _tell(_unexpected(error, session), args, session)
     else:
@@ -89,7 +88,7 @@ def _tell(failure: Failure, args: list[str], session: Session) -> int:
     try:
         session.stdout.flush()
         session.notes.failure(failure, as_json=wants_json)
-    except OSError:
+    except (OSError, LostOutput):
         return failure.exit_code  # nobody listens any more
     return failure.exit_code
 
@@ -116,6 +115,8 @@ def _unexpected(error: Exception, session: Session) -> Failure:
         mask = session.client.trace.mask if "client" in vars(session) else str
         for line in traceback.format_exc().splitlines():
             session.notes.debug(mask(line))
+    if isinstance(error, OSError):
+        return Failure(str(error), hint=_("`--debug` shows where it happened"))
     return Failure(
         _("a mistake in nbs: {kind}").format(kind=type(error).__name__),
         hint=_("please report it with the command and what `--debug` shows"),
@@ -131,16 +132,17 @@ def _interrupted(session: Session, code: ExitCode) -> int:
     return code
 
 
-def _lost_output(session: Session, code: ExitCode, error: OSError | None) -> int:
+def _lost_output(session: Session, error: OSError) -> int:
     """Stdout is gone: a reading command ends quietly, one that changed something says on stderr that it did."""
+    closed = isinstance(error, BrokenPipeError)
     try:
         if session.wrote is not None:
             session.stderr.write(f"nbs: {_('done, but the output could not be written')}: {session.wrote}\n")
-        elif error is not None:
+        elif not closed:
             session.stderr.write(f"nbs: {_('the output could not be written')}: {error.strerror or error}\n")
     except OSError:
         pass
-    return code
+    return ExitCode.PIPE if closed else ExitCode.FAILURE
 
 
 def _prepare_streams() -> None:

@@ -13,9 +13,10 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from nbs_cli.errors import Conflict, Failure, Usage
+from nbs_cli.output.streams import Stdout
 from nbs_cli.output.words import _
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class Session:
     ) -> None:
         self.environ = os.environ if environ is None else environ
         self.stdin = stdin or sys.stdin
-        self.stdout = stdout or sys.stdout
+        self.stdout = cast("TextIO", Stdout(stdout or sys.stdout))
         self.stderr = stderr or sys.stderr
         self.options = Options()
         self._began = time.monotonic()
@@ -151,12 +152,13 @@ class Session:
         from nbs_cli.local.folders import sandbox_state
         from nbs_cli.sandbox.cloud import Cloud, Settings
 
+        path = state or str(sandbox_state())
         try:
-            return Cloud(state or str(sandbox_state()), Settings(**settings))
+            return Cloud(path, Settings(**settings))
         except (OSError, RuntimeError, sqlite3.Error) as error:
             raise Failure(
-                _("the sandbox cannot keep its state: {error}").format(error=error),
-                hint=_("XDG_STATE_HOME names another folder for it"),
+                _("the sandbox cannot keep its state in {path}: {error}").format(path=path, error=error),
+                hint=_("`nbs sandbox serve --state FILE` and XDG_STATE_HOME name another place"),
             ) from error
 
     @cached_property
@@ -293,7 +295,13 @@ class Session:
         """Serve *cloud* over HTTP on loopback until a signal ends it; 0 is any free port."""
         from nbs_cli.sandbox.server import Server
 
-        server = Server(cloud, port)
+        try:
+            server = Server(cloud, port)
+        except OSError as error:
+            raise Failure(
+                _("port {port} cannot be used: {error}").format(port=port, error=error.strerror),
+                hint=_("say another `--port`, or 0 for any free one"),
+            ) from error
         for line in server.exports():
             self.stdout.write(line + "\n")
         self.stdout.write(_("# ready: {url}").format(url=server.url) + "\n")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from nbs_cli.cloud.client import Client
 
 _HEADER = re.compile(r"[\x21-\x7e]+")  # what a header can carry
+_HOST = re.compile(r"[a-z0-9.:-]+")  # others see a host's end where Python does not
 _TEXT = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]+")
 BLOCK_STORAGE, IMAGE_SERVICE = "volumev2", "image"
 
@@ -293,7 +294,7 @@ def check_origin(url: str, credentials: Credentials) -> None:
 def _trusted(parts: SplitResult, credentials: Credentials) -> bool:
     host = (parts.hostname or "").lower()
     identity = (split(credentials.identity_url).hostname or "").lower()
-    if "@" in parts.netloc or parts.scheme not in {"https", "http"}:
+    if "@" in parts.netloc or not _HOST.fullmatch(host) or parts.scheme not in {"https", "http"}:
         return False
     if is_loopback(identity):
         return is_loopback(host)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from functools import partial
 from typing import Any
 
@@ -22,15 +23,19 @@ def read_order(text: str, resource: Resource) -> Order:
 
 
 def _read_key(part: str, resource: Resource) -> tuple[str, str]:
-    name, colon, direction = part.partition(":")
-    # a wire name may hold a colon itself
-    field = resource.field(part) or resource.field(name) or resource.field(part.rpartition(":")[0])
+    field, direction = resource.field(part), "desc"
+    if field is None:  # a wire name may hold a colon itself: only what stands behind the last one is a direction
+        name, _colon, direction = part.rpartition(":")
+        field = resource.field(name)
     if field is None:
+        names = [field.heading for field in resource.fields]
+        nearest = difflib.get_close_matches(part.partition(":")[0], names, 1)
         raise Usage(
-            _("cannot sort by {name!r}").format(name=name),
-            hint=_("the keys are {names}").format(names=", ".join(field.heading for field in resource.fields)),
+            _("cannot sort by {name!r}").format(name=part),
+            hint=_("did you mean {name}?").format(name=nearest[0])
+            if nearest
+            else _("the keys are {names}").format(names=", ".join(names)),
         )
-    direction = "desc" if part in {field.wire, field.short} or not colon else part.rpartition(":")[2]
     if direction not in DIRECTIONS:
         raise Usage(_("unknown sort direction {direction!r}: it is asc or desc").format(direction=direction))
     return field.wire, direction

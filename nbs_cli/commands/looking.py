@@ -41,7 +41,9 @@ def wait(session: Session, resource: Resource, refs: list[str], goal: str, *, pa
         tell=session.notes.status,
     )
     session.notes.clear()
-    records = [outcome.result for outcome in outcomes if outcome.result is not None]
+    # a program gets what was last seen of what is gone; a person is not shown what is not there
+    gone_too = session.output != "table"
+    records = [outcome.result or outcome.item.record for outcome in outcomes if outcome.result is not None or gone_too]
     if records or several:
         session.printer.show(resource, records, several=several)
     conclude(session, outcomes, lambda item: item.ref)

@@ -52,7 +52,8 @@ class _Connection(sqlite3.Connection):
     """A connection that can be referred to weakly, and closes when its thread is gone."""
 
     def __del__(self) -> None:
-        self.close()  # Python 3.13 warns of one that is left to the collector
+        with suppress(sqlite3.ProgrammingError):  # it was never opened
+            self.close()  # Python 3.13 warns of one that is left to the collector
 
 
 class Store:
