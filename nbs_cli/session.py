@@ -302,8 +302,10 @@ class Session:
                 _("port {port} cannot be used: {error}").format(port=port, error=error.strerror),
                 hint=_("say another `--port`, or 0 for any free one"),
             ) from error
-        for line in server.exports():
-            self.stdout.write(line + "\n")
-        self.stdout.write(_("# ready: {url}").format(url=server.url) + "\n")
-        self.stdout.flush()
-        server.run()
+        lines = [*server.exports(), _("# ready: {url}").format(url=server.url), ""]
+
+        def ready() -> None:
+            self.stdout.write("\n".join(lines))
+            self.stdout.flush()
+
+        server.run(ready)

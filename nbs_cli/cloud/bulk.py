@@ -78,15 +78,16 @@ def at_once(
     outcomes = [Outcome(item) for item in items]
     crew = _Crew(work, outcomes)
     threads = [threading.Thread(target=crew.toil, daemon=True) for _number in range(min(parallel, len(items)))]
-    for thread in threads:
-        thread.start()
     try:
+        for thread in threads:
+            thread.start()
         for thread in threads:
             thread.join()
     except KeyboardInterrupt:
         crew.stop()
         for thread in threads:
-            thread.join()
+            if thread.ident is not None:
+                thread.join()
         if interrupted is not None:
             interrupted(outcomes)
         raise

@@ -171,7 +171,8 @@ class Client:
     def _speak(self, request: Request, exchange: _Exchange, limit: float) -> None:
         if self._application is not None:
             exchange.leave()  # in process there is no connection whose events could tell
-        timeout = httpx.Timeout(limit, connect=min(_CONNECT, limit))
+        # a little more than the limit: who waits outside says in words that the time is up
+        timeout = httpx.Timeout(limit + 1, connect=min(_CONNECT, limit + 1))
         with self._http(request).stream(
             request.method,
             request.url,

@@ -135,8 +135,8 @@ def _one_sorted_page(storage: BlockStorage, resource: Resource, span: Span) -> l
         enough = wanted is not None and len(page.rows) >= wanted
         if not enough and not _is_whole(walk, page, span.order):
             return None
-    except (Usage, LostAnswer):
-        return None  # this server stumbles over the key
+    except (Usage, LostAnswer, NotFound):
+        return None  # this server stumbles over the key, or the last row was deleted meanwhile
     return sort_rows(page.rows, span.order)[span.offset or 0 :][: span.limit]
 
 

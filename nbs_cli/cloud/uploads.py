@@ -10,7 +10,7 @@ from typing import Any
 from nbs_cli.cloud.blockstorage import BlockStorage, Record
 from nbs_cli.cloud.refs import Found
 from nbs_cli.cloud.resources import VOLUME
-from nbs_cli.errors import Failure, LostAnswer, Nonsense, Unknown
+from nbs_cli.errors import Conflict, Failure, LostAnswer, Nonsense, Unknown
 from nbs_cli.output.words import _
 
 
@@ -18,6 +18,10 @@ def upload(storage: BlockStorage, found: Found, body: dict[str, Any]) -> Record:
     """Have the image made and give the answer; raises Unknown when the answer was lost."""
     try:
         return storage.upload_image(found.id, body)
+    except Conflict as refusal:
+        if found.record.get("status") == "in-use" and not body.get("force"):
+            refusal.hint = _("detach it first, or say `--force` where the service allows it")
+        raise
     except (LostAnswer, Nonsense) as lost:
         raise Unknown(
             _("it is not known whether image {name} is being made: {words}").format(

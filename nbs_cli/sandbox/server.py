@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Callable
 from types import FrameType
 
 from waitress.server import create_server
@@ -32,10 +33,11 @@ class Server:
         }
         return [f"export {name}={value}" for name, value in values.items()]
 
-    def run(self) -> None:
-        """Answer until SIGTERM or Ctrl-C; both end it well."""
+    def run(self, ready: Callable[[], None]) -> None:
+        """Answer until SIGTERM or Ctrl-C; both end it well from the moment that *ready* is called."""
         signal.signal(signal.SIGTERM, _end)
         try:
+            ready()
             self._server.run()
         except (KeyboardInterrupt, SystemExit):
             pass
