@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import typer
+from typer import TyperException
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from nbs_cli import __version__
@@ -100,12 +101,26 @@ def _option(*names: str, flag: bool = False, callback: Callable[..., Any] = _kee
 SHARED = frozenset({*Options.__dataclass_fields__, "version", "help"})
 
 
+def _with_context(error: TyperException, ctx: Any) -> TyperException:
+    """Add the command to a mistake that typer found before it knew: the hint names its help."""
+    if getattr(error, "ctx", None) is None:
+        error.ctx = ctx  # type: ignore[attr-defined]  # typer's own attribute of usage errors
+    return error
+
+
 class Command(TyperCommand):
     """A command with the shared options and our help page."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.params = [*self.params, *shared_options()]
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse; a mistake knows its command."""
+        try:
+            return super().parse_args(ctx, args)
+        except TyperException as error:
+            raise _with_context(error, ctx) from None
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write our own page: typer's wraps Korean by letters, not by width."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import io
 import os
 import signal
@@ -97,8 +98,9 @@ def _usage(error: TyperException) -> Failure:
     """A mistake in typing, in our words: the message, and where the help is."""
     ctx: Any = getattr(error, "ctx", None)
     path = ctx.command_path if ctx is not None else "nbs"
-    nearest = getattr(error, "possibilities", None)
-    message = error.message if nearest else error.format_message()
+    typed = getattr(error, "option_name", "")
+    nearest = difflib.get_close_matches(typed, getattr(error, "possibilities", None) or (), 1, 0.7)
+    message = error.message if typed else error.format_message()
     message = (message or error.format_message()).rstrip(".")
     hint = (
         _("did you mean {name}?").format(name=nearest[0])

@@ -5,6 +5,7 @@ The only file that may import inside a function: what a command does not need is
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 import shlex
@@ -102,9 +103,12 @@ class Session:
 
         name = self.options.output or self.environment.get("NBS_OUTPUT") or "table"
         if name not in NAMES:
+            nearest = difflib.get_close_matches(name, NAMES, 1)
             raise Usage(
                 _("there is no output format {name!r}").format(name=name),
-                hint=_("the formats are {names}").format(names=", ".join(NAMES)),
+                hint=_("did you mean {name}?").format(name=nearest[0])
+                if nearest
+                else _("the formats are {names}").format(names=", ".join(NAMES)),
             )
         return name
 

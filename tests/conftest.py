@@ -140,12 +140,12 @@ def recording(app: Any, calls: list[Call]) -> Any:
 
 
 @pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Callable[..., Served]]:
+def serve() -> Iterator[Callable[..., Served]]:
     """Serve a new cloud over real HTTP: `serve(page_default=100, delay=0.1)`; ended with the test."""
     servers: list[tuple[Any, threading.Thread]] = []
 
     def start(wrap: Callable[[Any], Any] | None = None, **settings: Any) -> Served:
-        cloud = Cloud(str(tmp_path / f"cloud-{len(servers)}.sqlite3"), Settings(**{"delay": 0.1, **settings}))
+        cloud = Cloud(":memory:", Settings(**{"delay": 0.1, **settings}))
         calls: list[Call] = []
         app = application(cloud)
         app = recording(wrap(app) if wrap else app, calls)

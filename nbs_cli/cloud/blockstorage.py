@@ -11,7 +11,7 @@ from nbs_cli.cloud.answers import Answer
 from nbs_cli.cloud.deadline import CALL, CREATE
 from nbs_cli.cloud.request import Request
 from nbs_cli.cloud.resources import IMAGE, VOLUME, Resource
-from nbs_cli.errors import Nonsense, Unauthorized
+from nbs_cli.errors import Nonsense, Unauthorized, Usage
 from nbs_cli.output.words import _
 
 if TYPE_CHECKING:
@@ -101,6 +101,8 @@ class BlockStorage:
 
 
 def _path(resource: Resource, resource_id: str) -> str:
+    if not resource_id.strip("."):  # a path would be walked up
+        raise Usage(_("{text!r} is no ID").format(text=resource_id))
     return f"/{resource.path}/{quote(resource_id, safe='')}"
 
 
@@ -112,9 +114,12 @@ def _record(body: Any, envelope: str) -> Record:
 
 
 def _has_id(row: Any) -> bool:
-    """An ID goes into paths, markers and files: letters that anything can carry."""
-    value = row.get("id") if isinstance(row, dict) else None
-    return isinstance(value, str) and value.isascii() and value.isprintable() and bool(value)
+    return isinstance(row, dict) and _is_id(row.get("id"))
+
+
+def _is_id(value: Any) -> bool:
+    """An ID goes into paths, markers and files: letters that anything can carry, and more than dots."""
+    return isinstance(value, str) and value.isascii() and value.isprintable() and bool(value.strip(". "))
 
 
 def _not_documented(what: str) -> Nonsense:
@@ -130,5 +135,5 @@ def _next_marker(body: Record, resource: Resource) -> str | None:
     for link in links if isinstance(links, list) else [links]:
         if isinstance(link, dict) and link.get("rel") == "next" and isinstance(link.get("href"), str):
             markers = parse_qs(link["href"].partition("?")[2].partition("#")[0]).get("marker")
-            return markers[-1] if markers else None
+            return markers[-1] if markers and _is_id(markers[-1]) else None
     return None

@@ -45,14 +45,14 @@ def read(text: str) -> Ref:
 
     Raises Usage for an empty one, for control characters, for `id:` without a UUID; nothing is asked.
     """
-    if not text or _CONTROL.search(text):
+    if text in {"", "name:"} or _CONTROL.search(text):
         raise Usage(_("a name or ID may not be empty or hold control characters"), hint=_("give a name or an ID"))
     prefix, colon, rest = text.partition(":")
     if colon and prefix == "id":
         if not _UUID.fullmatch(rest):
             raise Usage(_("{ref}: `id:` is followed by a UUID").format(ref=text), hint=_("`name:` forces a name"))
         return Ref(text, rest.lower(), None)
-    if colon and prefix == "name" and rest:
+    if colon and prefix == "name":
         return Ref(text, None, rest)
     if _UUID.fullmatch(text):
         return Ref(text, text.lower(), None)
@@ -131,12 +131,12 @@ def volume_type(rows: Sequence[Record], text: str) -> Record:
     wanted = text.casefold()
     for matches in (
         [row for row in rows if text in {row["id"], row.get("name")}],
-        [row for row in rows if str(row.get("name")).casefold() == wanted],
-        [row for row in rows if wanted in {"hdd", "ssd"} and wanted in str(row.get("name")).casefold().split()],
+        [row for row in rows if str(row.get("name") or "").casefold() == wanted],
+        [row for row in rows if wanted in {"hdd", "ssd"} and wanted in str(row.get("name") or "").casefold().split()],
     ):
         if len(matches) == 1:
             return matches[0]
-    names = ", ".join(str(row.get("name")) for row in rows)
+    names = ", ".join(str(row.get("name") or "") for row in rows)
     raise NotFound(
         _("there is no volume type {name}").format(name=text), hint=_("the types are {names}").format(names=names)
     )
