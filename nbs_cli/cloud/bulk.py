@@ -16,12 +16,13 @@ _TROUBLE = 3  # this many unreachable answers in a row, and the rest is not even
 
 @dataclass
 class Outcome:
-    """What became of one item: a result, a failure, or neither when it was not tried."""
+    """What became of one item: a result, a failure, or neither when it was not tried; `gone` when it is no more."""
 
     item: Any
     result: Any = None
     failure: Failure | None = None
     tried: bool = False
+    gone: bool = False
 
 
 class _Crew:

@@ -23,7 +23,7 @@ from nbs_cli.output.words import _
 
 GONE = "gone"
 _FIRST, _GROWTH, _SLOWEST = 0.5, 1.3, 5.0  # seconds between two looks
-_LAST_LOOK = 0.5  # seconds that the last one may take
+_LAST_LOOK = 0.25  # seconds that the last one may take
 _PROGRESS = "os-extended-snapshot-attributes:progress"
 _IMAGE_FAILED = frozenset({"killed", "deleted", "pending_delete"})
 
@@ -61,7 +61,7 @@ def until(
 ) -> list[Outcome]:
     """Wait until every one of *found* reaches *goal*, at most *seconds* or to the *deadline*.
 
-    Gives an Outcome each, in their order: `item` the Found, `result` the record as last seen (None when it is gone),
+    Gives an Outcome each, in their order: `item` the Found, `result` the record as last seen, `gone` when it is none,
     `failure` ErrorState, WaitTimeout or what else ended the wait.
     """
     outcomes = [Outcome(item, result=item.record, tried=True) for item in found]
@@ -86,7 +86,7 @@ def until(
 
 
 def _over(outcome: Outcome, goal: Goal) -> bool:
-    if outcome.failure is not None or outcome.result is None:
+    if outcome.failure is not None or outcome.gone:
         return True
     return bool(outcome.result.get("status") == goal.status)
 
@@ -139,7 +139,7 @@ def _judge(resource: Resource, outcome: Outcome, watched: _Watched, look: Outcom
 def _judge_failed_look(resource: Resource, outcome: Outcome, failure: Failure, goal: Goal) -> None:
     if isinstance(failure, NotFound):
         if goal.status == GONE:
-            outcome.result = None
+            outcome.gone = True
         else:
             outcome.failure = _error(resource, outcome, _("vanished while it was waited for"), None)
     elif not isinstance(failure, Unavailable | RateLimited | Nonsense):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from nbs_cli.cloud.deadline import WAIT
-from nbs_cli.cloud.pages import Span, pages
+from nbs_cli.cloud.pages import pages
 from nbs_cli.cloud.refs import resolve
 from nbs_cli.cloud.resources import Resource
 from nbs_cli.cloud.waiting import GONE, Goal, until
+from nbs_cli.cloud.walking import Span
 from nbs_cli.commands import options
 from nbs_cli.commands.outcomes import conclude
 from nbs_cli.session import Session
@@ -43,7 +44,7 @@ def wait(session: Session, resource: Resource, refs: list[str], goal: str, *, pa
     session.notes.clear()
     # a program gets what was last seen of what is gone; a person is not shown what is not there
     gone_too = session.output != "table"
-    records = [outcome.result or outcome.item.record for outcome in outcomes if outcome.result is not None or gone_too]
+    records = [outcome.result for outcome in outcomes if gone_too or not outcome.gone]
     if records or several:
         session.printer.show(resource, records, several=several)
     conclude(session, outcomes, lambda item: item.ref)

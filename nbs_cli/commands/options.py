@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from nbs_cli.cloud.pages import PAGE, Span
 from nbs_cli.cloud.resources import Resource
 from nbs_cli.cloud.sorting import read_order
+from nbs_cli.cloud.walking import PAGE, Span
 from nbs_cli.errors import Usage
 from nbs_cli.output.words import _
 

@@ -10,7 +10,7 @@ from typing import TextIO
 
 from nbs_cli.errors import Failure
 from nbs_cli.output.lines import aligned
-from nbs_cli.output.text import duration, safe, shorten, unicode_escaped, wrapped
+from nbs_cli.output.text import duration, safe, shorten, unicode_escaped, width, wrapped
 from nbs_cli.output.words import _
 
 HEARTBEAT = 30.0  # seconds: a CI job that says nothing is killed
@@ -60,16 +60,18 @@ class Notes:
             self._line(safe(f"{label}: {status}{_beside(percent)} ({duration(elapsed)})"))
 
     def _draw(self, percent: str | None, elapsed: float) -> None:
+        room = shutil.get_terminal_size().columns - 1
         if len(self._told) == 1:
             ((label, status),) = self._told.items()
-            text = f"{label}: {status}{_beside(percent)} ({duration(elapsed)})"
+            rest = f": {safe(status)}{_beside(percent)} ({duration(elapsed)})"
+            text = shorten(safe(label), max(8, room - width(rest))) + rest
         else:
             counts: dict[str, int] = {}
             for status in self._told.values():
                 counts[status] = counts.get(status, 0) + 1
             text = ", ".join(f"{count} {status}" for status, count in counts.items()) + f" ({duration(elapsed)})"
         self._live = True
-        self.stream.write("\r\x1b[2K" + shorten(safe(text), 79))
+        self.stream.write("\r\x1b[2K" + shorten(safe(text), room))
         self.stream.flush()
 
     def clear(self) -> None:
@@ -111,7 +113,7 @@ class Notes:
 
     def _folded(self, label: str, code: str, text: str) -> None:
         """Write a labelled text; on a terminal its lines break between words."""
-        room = max(40, shutil.get_terminal_size().columns) if self.terminal else sys.maxsize
+        room = max(20, shutil.get_terminal_size().columns) if self.terminal else sys.maxsize
         first, *rest = wrapped(f"{label} {safe(text)}", room, "  ")
         self._line(self._styled(label, code) + first.removeprefix(label))
         for line in rest:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text
 
@@ -12,7 +13,9 @@ from nbs_cli.cloud.resources import Field, Kind
 from nbs_cli.output.cells import cell
 from nbs_cli.output.lines import GAP, Column, Lines, columns, narrowed, shown
 from nbs_cli.output.records import Record
+from nbs_cli.output.text import width
 
+_NARROWEST = 24  # columns for a value beside its label
 SCREENFUL = 200  # rows that rich lays out; beyond them plain lines, which look the same and cost a hundredth
 _GOOD = frozenset({"available", "in-use", "active", "deleted", "accepted"})
 
@@ -32,7 +35,8 @@ class Table(Lines):
         if self.layout is None:
             self.layout = self._fitting(columns(self.fields, cells))
         if first and len(rows) <= SCREENFUL:
-            self._console().print(self._drawn(self.layout, rows))
+            needed = sum(column.width + GAP for column in self.layout)
+            self._console(needed).print(self._drawn(self.layout, rows))
             return
         if first and self.look.header:
             self._line(self.layout, [column.heading for column in self.layout])
@@ -43,13 +47,23 @@ class Table(Lines):
             )
 
     def one(self, record: Record) -> None:
-        """Draw every field on a line of its own, long values folded beside their label."""
+        """Draw every field on a line of its own, long values folded beside their label, or below it."""
+        labels = max(width(field.wire) for field in self.fields) + GAP
+        if self.room is not None and self.room < labels + _NARROWEST:
+            self._below(record)
+            return
         table = RichTable(box=None, show_header=False, padding=(0, GAP, 0, 0), pad_edge=False)
         table.add_column(no_wrap=True, style="bold")
         table.add_column(overflow="fold")
         for field in self.fields:
             table.add_row(field.wire, _styled(field, cell(field, record.get(field.wire), short=False)))
         self._console().print(table)
+
+    def _below(self, record: Record) -> None:
+        console = self._console()
+        for field in self.fields:
+            value = _styled(field, cell(field, record.get(field.wire), short=False))
+            console.print(Text(field.wire, style="bold"), Padding(value, (0, 0, 0, GAP)), sep="\n", overflow="fold")
 
     def _fitting(self, wide: list[Column]) -> list[Column]:
         explicit = self.look.columns is not None  # the user named the columns: none gives way
@@ -71,10 +85,11 @@ class Table(Lines):
             )
         return table
 
-    def _console(self) -> Console:
+    def _console(self, needed: int = 0) -> Console:
+        """A console as wide as the terminal, or as the table, for rich would cut what it has no room for."""
         return Console(
             file=self.stream,
-            width=self.room or 10_000,
+            width=max(self.room or 10_000, needed),
             force_terminal=self.look.color,
             no_color=not self.look.color,
             color_system="standard" if self.look.color else None,

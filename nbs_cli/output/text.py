@@ -12,6 +12,7 @@ _UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
     "\U000e0000-\U000e007f]"
 )
+_WORD = re.compile(r" *[^ ]+")
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\x7f": "^?"}
 
 
@@ -63,16 +64,18 @@ def shorten(text: str, columns: int) -> str:
 
 
 def wrapped(text: str, room: int, indent: str = "") -> list[str]:
-    """Break *text* into lines of at most *room* columns by display width; *indent* stands before all but the first."""
+    """Break *text* at spaces into lines of at most *room* columns by display width; what fits is left as it is.
+
+    *indent* stands before all lines but the first. A word that is longer than a line has one of its own.
+    """
     lines: list[str] = []
     line = ""
-    for word in text.split():
-        longer = f"{line} {word}" if line else word
-        if line and width(longer) > room:
+    for word in _WORD.findall(text.strip(" ")):
+        if line and width(line) + width(word) > room:
             lines.append(line)
-            line = indent + word
+            line = indent + word.lstrip(" ")
         else:
-            line = longer
+            line += word
     return [*lines, line] if line else lines
 
 
