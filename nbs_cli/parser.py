@@ -24,7 +24,6 @@ from nbs_cli.session import Options, Session, seconds
 
 ALIASES = {"ls": "list", "get": "show", "rm": "delete", "vol": "volume", "snap": "snapshot"}
 COLORS = ("auto", "always", "never")
-_HELP = {"help_option_names": ["-h", "--help"]}
 _Function = Callable[..., None]
 
 
@@ -66,6 +65,13 @@ def _version(ctx: typer.Context, _param: Any, value: Any) -> None:
         raise typer.Exit
 
 
+def _help(ctx: typer.Context, _param: Any, value: Any) -> None:
+    """Typer's own help option writes past the session, and stumbles when nobody listens any more."""
+    if value:
+        ctx.obj.stdout.write(ctx.get_help() + "\n")
+        raise typer.Exit
+
+
 def shared_options() -> list[Any]:
     """The options that every command has; they carry no environment variable, for the session reads those last."""
     return [
@@ -90,12 +96,28 @@ def shared_options() -> list[Any]:
             callback=_keep_file,
         ),
         _option("--debug", flag=True, help=_("show requests and answers on stderr, secrets masked")),
-        _option("-V", "--version", flag=True, help=_("show the version"), callback=_version),
+        _option("-V", "--version", flag=True, eager=True, help=_("show the version"), callback=_version),
+        _option("-h", "--help", flag=True, eager=True, help=_("show this help"), callback=_help),
     ]
 
 
-def _option(*names: str, flag: bool = False, callback: Callable[..., Any] = _keep, **words: str) -> Any:
-    return TyperOption(param_decls=list(names), expose_value=False, is_flag=flag or None, callback=callback, **words)  # type: ignore[arg-type]  # the words are metavar and help
+def _option(
+    *names: str,
+    help: str,  # noqa: A002 typer's own word
+    metavar: str | None = None,
+    flag: bool = False,
+    eager: bool = False,
+    callback: Callable[..., Any] = _keep,
+) -> Any:
+    return TyperOption(
+        param_decls=list(names),
+        expose_value=False,
+        help=help,
+        metavar=metavar,
+        is_flag=flag or None,
+        is_eager=eager,
+        callback=callback,
+    )
 
 
 SHARED = frozenset({*Options.__dataclass_fields__, "version", "help"})
@@ -112,7 +134,7 @@ class Command(TyperCommand):
     """A command with the shared options and our help page."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, **{**kwargs, "add_help_option": False})
         self.params = [*self.params, *shared_options()]
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -131,7 +153,7 @@ class Group(TyperGroup):
     """A group with the shared options, aliases, the nearest word for a misspelt one, and our help page."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, **{**kwargs, "add_help_option": False})
         self.params = [*self.params, *shared_options()]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
@@ -176,7 +198,6 @@ def group(words: str, *, cls: type[Group] = Group, examples: tuple[str, ...] = (
         epilog="\n".join(examples),
         invoke_without_command=True,
         callback=help_when_alone,
-        context_settings=_HELP,
         add_completion=False,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
@@ -187,9 +208,7 @@ def group(words: str, *, cls: type[Group] = Group, examples: tuple[str, ...] = (
 
 def command(app: typer.Typer, name: str, words: str, *examples: str) -> Callable[[_Function], _Function]:
     """Add the decorated function to *app* as the command *name*, with its help and its examples."""
-    return app.command(
-        name, cls=Command, help=words, epilog="\n".join(examples), context_settings=_HELP, options_metavar="[OPTIONS]"
-    )
+    return app.command(name, cls=Command, help=words, epilog="\n".join(examples), options_metavar="[OPTIONS]")
 
 
 def asked_for_json(args: list[str]) -> bool:

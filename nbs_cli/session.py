@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from nbs_cli.output.progress import Notes
     from nbs_cli.sandbox.cloud import Cloud
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)([smh]?)")
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)([smh]?)")
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
 _YES = frozenset({"1", "true", "yes", "on"})
 

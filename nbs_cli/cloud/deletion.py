@@ -26,7 +26,10 @@ def delete(storage: BlockStorage, resource: Resource, found: Found) -> None:
         if not failure.resent:
             raise
     except (Conflict, LostAnswer) as failure:
-        now = _under_way(storage, resource, found)
+        try:
+            now = _under_way(storage, resource, found)
+        except Failure:
+            raise failure from None  # the look tells nothing; the refusal does
         if now is None:
             return
         if isinstance(failure, Conflict):

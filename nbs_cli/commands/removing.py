@@ -13,7 +13,7 @@ from nbs_cli.cloud.resources import OUTCOME, REQUEST, VOLUME, Resource
 from nbs_cli.cloud.waiting import GONE, Goal, until
 from nbs_cli.commands.making import rehearse
 from nbs_cli.commands.outcomes import conclude
-from nbs_cli.errors import Usage
+from nbs_cli.errors import NotFound, Usage
 from nbs_cli.output.cells import cell
 from nbs_cli.output.lines import aligned
 from nbs_cli.output.words import _
@@ -48,6 +48,8 @@ def remove(
         parallel,
         interrupted=lambda so_far: _print(session, resource, so_far, several=True),
     )
+    if ignore_missing:
+        outcomes = [outcome for outcome in outcomes if not isinstance(outcome.failure, NotFound)]
     if wait:
         _await_gone(session, resource, outcomes)
     _print(session, resource, outcomes, several=several, gone=wait)

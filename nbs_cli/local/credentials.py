@@ -145,4 +145,6 @@ def _password(environment: Environment) -> str:
         text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise Usage(_("the password file {path} cannot be read: {error}").format(path=path, error=error)) from error
+    if not text.strip("\r\n"):
+        raise Usage(_("the password file {path} is empty").format(path=path))
     return text.rstrip("\r\n")
