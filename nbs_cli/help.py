@@ -47,7 +47,7 @@ def page(command: Any, ctx: typer.Context, shared: frozenset[str], subcommands: 
 
 def _section(title: str, rows: Iterable[Row], room: int) -> list[str]:
     listed = list(rows)
-    return [f"{title}:\n" + "\n".join(_definitions(listed, room))] if listed else []
+    return ["\n".join([*wrapped(f"{title}:", room), *_definitions(listed, room)])] if listed else []
 
 
 def _definitions(rows: list[Row], room: int) -> list[str]:

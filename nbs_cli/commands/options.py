@@ -24,20 +24,23 @@ def whole(text: str | int) -> int:
 
     Raises typer.BadParameter, to which typer adds the option's name.
     """
-    if not re.fullmatch(r"[0-9]{1,10}", str(text)) or not 0 < int(text) <= _LARGEST:
+    if not _is_whole(str(text)):
         raise typer.BadParameter(_("{text!r} is no whole number greater than 0").format(text=text))
     return int(text)
 
 
+def _is_whole(text: str) -> bool:
+    return re.fullmatch(r"[0-9]{1,10}", text) is not None and 0 < int(text) <= _LARGEST
+
+
 def gigabytes(text: str) -> int:
     """Read a size in GB: a whole number greater than zero, without a unit; raises Usage."""
-    try:
-        return whole(text)
-    except typer.BadParameter as error:
+    if not _is_whole(text):
         raise Usage(
             _("the size {text!r} is no whole number of GB greater than 0").format(text=text),
             hint=_("write `--size 10` for 10 GB"),
-        ) from error
+        )
+    return int(text)
 
 
 def counted(text: str | int) -> int:
