@@ -19,11 +19,14 @@ The tree (the slug is what `-o json` calls the failure):
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from enum import IntEnum
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from nbs_cli.output.words import _
+
+if TYPE_CHECKING:
+    from nbs_cli.cloud.resources import Field
 
 
 class ExitCode(IntEnum):
@@ -50,8 +53,8 @@ class ExitCode(IntEnum):
 class Failure(Exception):
     """Something went wrong; says what happened, in the server's words too, and the next step.
 
-    `message` is one line for people, `hint` the next step, `candidates` records to choose from (an ambiguous name),
-    `resource` the ID of what it is about.
+    `message` is one line for people, `hint` the next step, `candidates` records to choose from (an ambiguous name) and
+    `columns` what of them is shown, `resource` the ID of what it is about.
     """
 
     exit_code: ClassVar[ExitCode] = ExitCode.FAILURE
@@ -68,7 +71,8 @@ class Failure(Exception):
         http_status: int | None = None,
         request_id: str | None = None,
         resource: str | None = None,
-        candidates: Sequence[Mapping[str, Any]] = (),
+        candidates: Sequence[dict[str, Any]] = (),
+        columns: Sequence[Field] = (),
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -77,10 +81,11 @@ class Failure(Exception):
         self.request_id = request_id
         self.resource = resource
         self.candidates = candidates
+        self.columns = columns
 
     def record(self) -> dict[str, Any]:
         """The failure as `-o json` shows it (`commands.md`: code, exit, message, http_status, …)."""
-        return {
+        record = {
             "code": self.slug,
             "exit": int(self.exit_code),
             "message": self.message,
@@ -90,6 +95,7 @@ class Failure(Exception):
             "retryable": self.retryable,
             "resource": self.resource,
         }
+        return {**record, "candidates": list(self.candidates)} if self.candidates else record
 
 
 class Usage(Failure):
@@ -207,6 +213,8 @@ def _classify(status: int, fault: str, message: str, retry_after: str | None) ->
         return Conflict, None
     if status == 429 or (status == 413 and fault == "overLimitFault" and (retry_after or "0") != "0"):
         return RateLimited, _("wait a little and try again")
+    if status == 413 and "larger than maximum" in message:
+        return OverLimit, _("say a smaller `--size`, or ask NHN Cloud for a higher limit")
     if status == 413 and fault:
         return OverLimit, _("delete what is not needed, or ask NHN Cloud for a higher limit")
     if status >= 500 or status == 408:

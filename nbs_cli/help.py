@@ -27,10 +27,10 @@ def page(command: Any, ctx: typer.Context, shared: frozenset[str], subcommands: 
     options = [param for param in params if param.param_type_name == "option"]
     own = [param for param in options if param.name not in shared]
     everywhere = [param for param in options if param.name in shared]
-    pieces = " ".join(command.collect_usage_pieces(ctx))
+    pieces = " ".join(["[OPTIONS]", *map(_piece, arguments), *(["COMMAND …"] if subcommands else [])])
     parts = ["\n".join(wrapped(f"{_('Usage:')} {ctx.command_path} {pieces}", room, "  "))]
     parts += ["\n".join(wrapped(line, room)) for line in (command.help or "").split("\n\n")]
-    parts += _section(_("Arguments"), [_argument(param, ctx) for param in arguments], room)
+    parts += _section(_("Arguments"), [_argument(param) for param in arguments], room)
     parts += _section(_("Commands"), subcommands, room)
     parts += _section(_("Options"), [_option(param, ctx) for param in own], room)
     if ctx.parent is None:
@@ -65,8 +65,14 @@ def _definitions(rows: list[Row], room: int) -> list[str]:
     return lines
 
 
-def _argument(param: Any, ctx: typer.Context) -> Row:
-    return param.make_metavar(ctx), param.help or ""
+def _piece(param: Any) -> str:
+    """An argument in the usage line: in brackets when it may be left out."""
+    name = str(param.metavar or param.name.upper())
+    return name if param.required or name.startswith("[") else f"[{name}]"
+
+
+def _argument(param: Any) -> Row:
+    return str(param.metavar or param.name.upper()).strip("[]"), param.help or ""
 
 
 def _option(param: Any, ctx: typer.Context) -> Row:

@@ -143,7 +143,11 @@ def _look(storage: BlockStorage, wish: Wish) -> Record | None:
 
     Raises Usage when it has other parameters than the wish, Failure with the IDs when several bear the key.
     """
-    bearers = [row for row in everything(storage, wish.resource) if key_of(wish.resource, row) == wish.key]
+    bearers = [
+        row
+        for row in everything(storage, wish.resource)
+        if key_of(wish.resource, row) == wish.key and row.get("status") not in {"deleting", "deleted"}
+    ]
     if not bearers:
         return None
     if len(bearers) > 1:

@@ -120,6 +120,7 @@ def _ambiguous(resource: Resource, text: str, matches: list[Record]) -> Failure:
         hint=_("name one by its ID"),
         resource=text,
         candidates=[resource.project(match, columns) for match in matches],
+        columns=columns,
     )
 
 

@@ -74,7 +74,8 @@ def until(
         for look in looks:
             outcome: Outcome = look.item
             _judge(resource, outcome, watched[id(outcome)], look, goal)
-            tell(_label(outcome), watched[id(outcome)].last, _percent(look.result), elapsed)
+            status = GONE if outcome.gone else watched[id(outcome)].last
+            tell(_label(outcome), status, _percent(look.result), elapsed)
         pending = [outcome for outcome in pending if not _over(outcome, goal)]
         if not pending:
             return outcomes
@@ -149,7 +150,7 @@ def _judge_failed_look(resource: Resource, outcome: Outcome, failure: Failure, g
 def _ended(resource: Resource, outcome: Outcome, watched: _Watched, status: str, goal: Goal) -> Failure | None:
     if status.startswith("error") and not (goal.deleted and status == outcome.item.record.get("status")):
         words = _("ended in status {status}").format(status=status)
-        return _error(resource, outcome, words, _show(resource, outcome))
+        return _error(resource, outcome, words, _way_on(resource, outcome, status))
     if goal.status == GONE and status != "deleting":
         bounced = "deleting" in watched.statuses
         # a delete sets the status before it is answered: twice not deleting is no delay of ours
@@ -167,7 +168,7 @@ def _error(resource: Resource, outcome: Outcome, words: str, hint: str | None) -
 def _late(resource: Resource, outcome: Outcome, status: str, goal: Goal, seconds: float) -> WaitTimeout:
     return WaitTimeout(
         _("{noun} {label} is still {status} after {time}").format(
-            noun=noun_of(resource), label=_label(outcome), status=status, time=duration(seconds)
+            noun=noun_of(resource), label=_label(outcome), status=status, time=duration(round(seconds))
         ),
         hint=_("it may still get there: `nbs {command} wait {id} --for {goal}`").format(
             command=command_of(resource), id=outcome.item.id, goal=goal.status
@@ -181,8 +182,15 @@ def _label(outcome: Outcome) -> str:
     return str(record.get("name") or record["id"])
 
 
-def _show(resource: Resource, outcome: Outcome) -> str:
-    return _("`nbs {command} show {id}` shows it").format(command=command_of(resource), id=outcome.item.id)
+def _way_on(resource: Resource, outcome: Outcome, status: str) -> str:
+    command, resource_id = command_of(resource), outcome.item.id
+    if status == "error":
+        return _("delete it (`nbs {command} delete {id}`) and try again; NHN Cloud can tell why, by its ID").format(
+            command=command, id=resource_id
+        )
+    return _("`nbs {command} show {id}` shows it; NHN Cloud can tell why, by its ID").format(
+        command=command, id=resource_id
+    )
 
 
 def _percent(record: Record | None) -> str | None:
@@ -190,8 +198,10 @@ def _percent(record: Record | None) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def image_active(storage: BlockStorage, image_id: str, *, seconds: float, deadline: Deadline, tell: Tell) -> Record:
-    """Wait until the image is `active` in the image service and give it; raises ErrorState or WaitTimeout.
+def image_active(
+    storage: BlockStorage, image_id: str, *, seconds: float, deadline: Deadline, tell: Tell, name: str | None = None
+) -> Record:
+    """Wait until the image called *name* is `active` in the image service and give it; ErrorState or WaitTimeout.
 
     Source: facts.md §3.8 (queued, saving, active, killed, deleted, pending_delete).
     """
@@ -204,7 +214,7 @@ def image_active(storage: BlockStorage, image_id: str, *, seconds: float, deadli
         except (Unavailable, RateLimited, Nonsense):
             continue
         status = str(image.get("status"))
-        tell(image_id, status, None, elapsed)
+        tell(name or image_id, status, None, elapsed)
         if status == "active":
             return image
         if status in _IMAGE_FAILED:
@@ -212,7 +222,9 @@ def image_active(storage: BlockStorage, image_id: str, *, seconds: float, deadli
                 _("image {id} ended in status {status}").format(id=image_id, status=status), resource=image_id
             )
     raise WaitTimeout(
-        _("image {id} is still {status} after {time}").format(id=image_id, status=status, time=duration(elapsed)),
+        _("image {id} is still {status} after {time}").format(
+            id=image_id, status=status, time=duration(round(elapsed))
+        ),
         hint=_("it may still get there; the console shows it under Compute > Image"),
         resource=image_id,
     )

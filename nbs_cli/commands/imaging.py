@@ -77,10 +77,12 @@ def _follow(session: Session, found: Found, answer: dict[str, Any]) -> Failure |
             image_active(
                 session.storage,
                 image_id,
+                name=str(answer.get("image_name")),
                 seconds=session.wait_seconds(IMAGE_WAIT),
                 deadline=session.deadline,
                 tell=session.notes.status,
             )
+            session.did(_("image {name} can be used").format(name=answer.get("image_name")))
             return None
         return _follow_volume(session, found)
     except Failure as failure:

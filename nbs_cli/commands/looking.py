@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nbs_cli.cloud.deadline import WAIT
+from nbs_cli.cloud.nouns import noun_of
 from nbs_cli.cloud.pages import pages
 from nbs_cli.cloud.refs import resolve
 from nbs_cli.cloud.resources import Resource
@@ -10,12 +11,15 @@ from nbs_cli.cloud.waiting import GONE, Goal, until
 from nbs_cli.cloud.walking import Span
 from nbs_cli.commands import options
 from nbs_cli.commands.outcomes import conclude
+from nbs_cli.output.words import _
 from nbs_cli.session import Session
 
 
 def list_all(session: Session, resource: Resource, span: Span) -> None:
     """Print every row of *span*, page by page."""
-    session.printer.list(resource, pages(session.storage, resource, span), brief=not span.detail)
+    any_rows = session.printer.list(resource, pages(session.storage, resource, span), brief=not span.detail)
+    if not any_rows and session.notes.terminal:
+        session.notes.note(_("there are no {noun}s").format(noun=noun_of(resource)))
 
 
 def show(session: Session, resource: Resource, refs: list[str], *, parallel: int) -> None:
@@ -42,6 +46,9 @@ def wait(session: Session, resource: Resource, refs: list[str], goal: str, *, pa
         tell=session.notes.status,
     )
     session.notes.clear()
+    for outcome in outcomes:
+        if outcome.gone:
+            session.notes.note(_("{noun} {ref} is gone").format(noun=noun_of(resource), ref=outcome.item.ref))
     # a program gets what was last seen of what is gone; a person is not shown what is not there
     gone_too = session.output != "table"
     records = [outcome.result for outcome in outcomes if gone_too or not outcome.gone]

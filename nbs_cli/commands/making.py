@@ -14,6 +14,8 @@ from nbs_cli.cloud.resources import REQUEST, Resource
 from nbs_cli.cloud.waiting import Goal, until
 from nbs_cli.commands.outcomes import conclude
 from nbs_cli.errors import Usage
+from nbs_cli.output.cells import compact
+from nbs_cli.output.text import safe
 from nbs_cli.output.words import _
 from nbs_cli.session import Session
 
@@ -94,5 +96,16 @@ def rehearse(session: Session, requests: list[tuple[str, str, Any, str | None]])
     for method, path, body, forecast in requests:
         row = {"method": method, "path": f"/v2/{tenant}{path}", "body": body}
         rows.append(row if forecast is None else {**row, "forecast": forecast})
-    session.printer.show(REQUEST, rows, several=True)
+    if session.output == "table" and not session.options.columns and not session.options.quiet:
+        session.stdout.write("".join(_request_lines(row) for row in rows))
+    else:
+        session.printer.show(REQUEST, rows, several=True)
     session.notes.note(_("a rehearsal: nothing was sent"))
+
+
+def _request_lines(row: dict[str, Any]) -> str:
+    """A request as people read it: its line, below it the body and what is expected; no path is cut."""
+    lines = [f"{row['method']} {row['path']}"]
+    lines += [f"  {safe(compact(row['body']))}"] if row["body"] is not None else []
+    lines += [f"  {_('expected: {forecast}').format(forecast=safe(row['forecast']))}"] if "forecast" in row else []
+    return "\n".join(lines) + "\n"

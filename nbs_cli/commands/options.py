@@ -37,7 +37,7 @@ def gigabytes(text: str) -> int:
     """Read a size in GB: a whole number greater than zero, without a unit; raises Usage."""
     if not _is_whole(text):
         raise Usage(
-            _("the size {text!r} is no whole number of GB greater than 0").format(text=text),
+            _("the size is a whole number of GB greater than 0, not {text!r}").format(text=text),
             hint=_("write `--size 10` for 10 GB"),
         )
     return int(text)

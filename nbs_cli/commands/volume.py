@@ -139,7 +139,7 @@ def delete(
         "A protected image can be neither changed nor deleted."
     ),
     "nbs volume upload-image data-1 --image-name golden --wait",
-    "nbs volume upload-image data-1 --image-name golden --disk-format raw --visibility shared",
+    "nbs volume upload-image data-1 --image-name golden --visibility shared",
 )
 def upload_image(
     ctx: typer.Context,

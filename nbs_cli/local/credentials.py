@@ -52,7 +52,9 @@ def find(environment: Environment, profile: str | None, region: str | None) -> C
     found = _of_nbs(environment) or _of_openrc(environment)
     if found is None:
         raise _nothing()
-    return replace(found, region=region or found.region)
+    if region is None:
+        return found
+    return replace(found, region=region, endpoint=None)  # an endpoint is of one region; what is typed comes first
 
 
 def _nothing() -> Unauthorized:

@@ -25,8 +25,8 @@ class Printer:
         self.look = look
         self.formats = {"table": table, **FORMATS}
 
-    def list(self, resource: Resource, pages: Iterable[list[Record]], *, brief: bool = False) -> None:
-        """Write a list as its pages come."""
+    def list(self, resource: Resource, pages: Iterable[list[Record]], *, brief: bool = False) -> bool:
+        """Write a list as its pages come; gives whether there was a row."""
         form = self._format(resource, self._fields(resource, brief=brief))
         form.start()
         any_rows = False
@@ -37,6 +37,7 @@ class Printer:
         if not any_rows:
             form.page([])
         form.end()
+        return any_rows
 
     def show(self, resource: Resource, records: Sequence[Record], *, several: bool = False) -> None:
         """Write one record alone, or several as a list that shows every field of each."""

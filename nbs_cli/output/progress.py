@@ -9,7 +9,7 @@ import time
 from typing import TextIO
 
 from nbs_cli.errors import Failure
-from nbs_cli.output.lines import aligned
+from nbs_cli.output.lines import GAP, columns, narrowed, shown
 from nbs_cli.output.text import duration, safe, shorten, unicode_escaped, width, wrapped
 from nbs_cli.output.words import _
 
@@ -42,7 +42,7 @@ class Notes:
     def hint(self, text: str) -> None:
         """Name a next step, to a person at a terminal."""
         if self.terminal and not self.quiet:
-            self._line(self._styled(f"hint: {safe(self._runnable(text))}", "2"))
+            self._folded("hint:", "1", self._runnable(text))
 
     def debug(self, text: str) -> None:
         """Show a line of the conversation; asked for by `--debug`, so never silenced."""
@@ -86,7 +86,13 @@ class Notes:
         self.clear()
         self.stream.write(f"{safe(question)} [y/N] ")
         self.stream.flush()
-        return sys.stdin.readline().strip().lower() in {"y", "yes", "예", "네"}
+        answer = ""
+        try:
+            answer = sys.stdin.readline()
+        finally:
+            if not answer.endswith("\n"):
+                self.stream.write("\n")  # what is said next has a line of its own
+        return answer.strip().lower() in {"y", "yes", "예", "네"}
 
     def failure(self, failure: Failure, *, as_json: bool) -> None:
         """Say what happened, the next step, and the request ID that support asks for."""
@@ -96,13 +102,8 @@ class Notes:
             self._line(unicode_escaped(json.dumps({"error": record}, ensure_ascii=not self._utf8)))
             return
         self._folded("nbs:", "1;31", failure.message)
-        if failure.candidates:
-            rows = [[key.upper() for key in failure.candidates[0]]]
-            rows += [
-                [safe(str("-" if value is None else value)) for value in row.values()] for row in failure.candidates
-            ]
-            for line in aligned(rows):
-                self._line(f"  {line}")
+        for line in self._candidates(failure):
+            self._line(f"  {line}")
         if hint:
             first, *rest = hint.splitlines()
             self._folded("hint:", "1", first)
@@ -110,6 +111,20 @@ class Notes:
                 self._line(f"  {safe(line)}")
         if failure.request_id:
             self._line(f"{_('request id:')} {safe(failure.request_id)}")
+
+    def _candidates(self, failure: Failure) -> list[str]:
+        """What there is to choose from, as a list shows it."""
+        fields = failure.columns
+        if not failure.candidates:
+            return []
+        room = shutil.get_terminal_size().columns - 2 if self.terminal else sys.maxsize
+        rows = [shown(fields, record) for record in failure.candidates]
+        layout = narrowed(columns(fields, rows), room)
+        texts = [[column.heading for column in layout], *([*row[: len(layout)]] for row in rows)]
+        return [
+            (" " * GAP).join(column.fit(text) for column, text in zip(layout, row, strict=True)).rstrip()
+            for row in texts
+        ]
 
     def _folded(self, label: str, code: str, text: str) -> None:
         """Write a labelled text; on a terminal its lines break between words."""

@@ -36,7 +36,7 @@ class Table(Lines):
             self.layout = self._fitting(columns(self.fields, cells))
         if first and len(rows) <= SCREENFUL:
             needed = sum(column.width + GAP for column in self.layout)
-            self._console(needed).print(self._drawn(self.layout, rows))
+            self._print(self._drawn(self.layout, rows), needed)
             return
         if first and self.look.header:
             self._line(self.layout, [column.heading for column in self.layout])
@@ -57,7 +57,14 @@ class Table(Lines):
         table.add_column(overflow="fold")
         for field in self.fields:
             table.add_row(field.wire, _styled(field, cell(field, record.get(field.wire), short=False)))
-        self._console().print(table)
+        self._print(table)
+
+    def _print(self, table: RichTable, needed: int = 0) -> None:
+        """Print without the blanks that rich fills the last column with: they would be copied along."""
+        console = self._console(needed)
+        with console.capture() as drawn:
+            console.print(table)
+        self.stream.write("\n".join(line.rstrip(" ") for line in drawn.get().split("\n")))
 
     def _below(self, record: Record) -> None:
         console = self._console()

@@ -30,6 +30,7 @@ class Server:
             "NBS_USERNAME": USERNAME,
             "NBS_PASSWORD": PASSWORD,
             "NBS_REGION": REGIONS[0],
+            "NBS_ENDPOINT": f"{self.url}/v2",  # a token alone does not say where the block storage is
         }
         return [f"export {name}={value}" for name, value in values.items()]
 
