@@ -7,6 +7,7 @@ import io
 import os
 import signal
 import sys
+from collections.abc import Callable
 from types import FrameType
 from typing import Any, NoReturn, TextIO
 
@@ -21,8 +22,8 @@ from nbs_cli.parser import asked_for_json
 from nbs_cli.session import Session
 
 
-class _Signal(BaseException):
-    """A signal that ends the command, as an exception: what must be tidied is."""
+class _Signal(KeyboardInterrupt):
+    """A signal that ends the command, as an exception: what must be tidied is. Ctrl-C is one of them."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
@@ -42,9 +43,8 @@ class _Lost(io.TextIOBase):
 def run(args: list[str], session: Session | None = None) -> int:
     """Run the command line *args* in *session* (a new one of the process by default) and give the exit code."""
     _prepare_streams()
-    for number in (signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])):
-        if session is None:
-            signal.signal(number, _raise_signal)
+    if session is None:
+        _listen(_raise_signal)
     session = session or Session()
     try:
         return _guarded(args, session)
@@ -64,10 +64,10 @@ def _guarded(args: list[str], session: Session) -> int:
         return _tell(_usage(error), args, session)
     except Failure as failure:
         return _tell(failure, args, session)
-    except (KeyboardInterrupt, typer.Abort):
-        return _interrupted(session, ExitCode.INTERRUPTED)
     except _Signal as received:
         return _interrupted(session, ExitCode(128 + received.number))
+    except (KeyboardInterrupt, typer.Abort):
+        return _interrupted(session, ExitCode.INTERRUPTED)
     except LostOutput as lost:
         return _lost_output(session, lost.reason)
     except Exception as error:  # noqa: BLE001 no traceback reaches a person; `--debug` shows it
@@ -150,6 +150,8 @@ def _lost_output(session: Session, error: OSError) -> int:
 def _prepare_streams() -> None:
     """What a stream cannot encode is shown as an escape; a stream that does not exist fails when it is written to."""
     sys.stdin = sys.stdin or io.StringIO()  # a daemon has none: nobody is there to answer
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="surrogateescape")  # what is no text is refused by who reads it
     sys.stdout = sys.stdout or _lost()
     sys.stderr = sys.stderr or _lost()
     for stream in (sys.stdout, sys.stderr):
@@ -169,5 +171,14 @@ def _close_quietly() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
+def _listen(handler: Callable[[int, FrameType | None], object] | signal.Handlers) -> None:
+    """Have *handler* called for every signal that ends a command."""
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):  # Windows has no hang-up
+            signal.signal(getattr(signal, name), handler)
+
+
 def _raise_signal(number: int, _frame: FrameType | None) -> NoReturn:
+    """End the command in order; whoever sends a second signal will not wait for that."""
+    _listen(signal.SIG_DFL)
     raise _Signal(number)

@@ -236,6 +236,7 @@ class Session:
             quiet=self.options.quiet,
             color=self.colored(self.stderr),
             interactive=interactive,
+            dumb=self.environment.get("TERM") == "dumb",
             command=self._command,
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,17 +12,22 @@ from typing import Any
 from nbs_cli.errors import Failure, RateLimited, Unauthorized, Unavailable
 
 PARALLEL = 8
+_PATIENCE = 5.0  # seconds that requests have to finish after a signal
 _TROUBLE = 3  # this many unreachable answers in a row, and the rest is not even tried
 
 
 @dataclass
 class Outcome:
-    """What became of one item: a result, a failure, or neither when it was not tried; `gone` when it is no more."""
+    """What became of one item: a result or a failure, neither when it was not tried.
+
+    `tried` without `done` is what was still out when the user would wait no longer; `gone` is what is no more.
+    """
 
     item: Any
     result: Any = None
     failure: Failure | None = None
     tried: bool = False
+    done: bool = False
     gone: bool = False
 
 
@@ -44,6 +50,7 @@ class _Crew:
             except BaseException as crash:  # noqa: BLE001 a thread has no caller: the main thread raises it
                 self.crash = crash
                 self.stop()
+            outcome.done = True
             self._judge(outcome.failure)
 
     def _next(self) -> Outcome | None:
@@ -73,8 +80,9 @@ def at_once(
 ) -> list[Outcome]:
     """Do *work* on every one of *items*, *parallel* at a time, and give the outcomes in the order of the items.
 
-    A refused login, or a server that is not there, ends the batch: what was not tried is marked so. Ctrl-C starts
-    nothing new, lets the requests that are out finish, tells *interrupted* the outcomes, and goes on its way.
+    A refused login, or a server that is not there, ends the batch: what was not tried is marked so. Ctrl-C, and every
+    other signal that ends the command, starts nothing new, gives the requests that are out a few seconds, tells
+    *interrupted* the outcomes, and goes on its way.
     """
     outcomes = [Outcome(item) for item in items]
     crew = _Crew(work, outcomes)
@@ -86,9 +94,10 @@ def at_once(
             thread.join()
     except KeyboardInterrupt:
         crew.stop()
+        patience = time.monotonic() + _PATIENCE
         for thread in threads:
             if thread.ident is not None:
-                thread.join()
+                thread.join(max(0.0, patience - time.monotonic()))
         if interrupted is not None:
             interrupted(outcomes)
         raise

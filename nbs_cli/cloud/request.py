@@ -51,6 +51,8 @@ class Request:
         parts = split(self.url)
         if "@" in parts.netloc:
             raise Usage(_("the address of {host} holds a user name; it is not sent").format(host=self.host))
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise Usage(_("{url!r} is no https:// address").format(url=self.url.partition("?")[0]))
         if parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or "")):
             return
         raise Usage(

@@ -17,6 +17,7 @@ from nbs_cli.session import Session
 
 def list_all(session: Session, resource: Resource, span: Span) -> None:
     """Print every row of *span*, page by page."""
+    session.printer.check(resource, brief=not span.detail)
     any_rows = session.printer.list(resource, pages(session.storage, resource, span), brief=not span.detail)
     if not any_rows and session.notes.terminal:
         session.notes.note(_("there are no {noun}s").format(noun=noun_of(resource)))

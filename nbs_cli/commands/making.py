@@ -43,7 +43,11 @@ def make(session: Session, resource: Resource, made: list[Wish], *, wait: bool, 
     if dry_run:
         rehearse(session, [("POST", f"/{resource.path}", {resource.name: wish.marked()}, None) for wish in made])
         return
-    outcomes = at_once(lambda wish: once.create(session.storage, wish, session.deadline), made)
+    outcomes = at_once(
+        lambda wish: once.create(session.storage, wish, session.deadline),
+        made,
+        interrupted=lambda so_far: _tell_interrupted(session, resource, so_far),
+    )
     for outcome in outcomes:
         if outcome.result is not None:
             _tell(session, resource, outcome.result)
@@ -68,6 +72,19 @@ def _tell(session: Session, resource: Resource, made: Made) -> None:
     name = made.record.get("name")
     called = f"{name} ({made.record['id']})" if name else made.record["id"]
     session.did(words.format(noun=noun_of(resource), name=called))
+
+
+def _tell_interrupted(session: Session, resource: Resource, outcomes: list[Outcome]) -> None:
+    """Name what was made, and the key that finds what may have been made."""
+    for outcome in outcomes:
+        if outcome.result is not None:
+            _tell(session, resource, outcome.result)
+        elif outcome.tried and not outcome.done and outcome.item.key:
+            session.notes.note(
+                _("a {noun} may have been created: the same command with `--request-key {key}` finds it").format(
+                    noun=noun_of(resource), key=outcome.item.key
+                )
+            )
 
 
 def await_all(session: Session, resource: Resource, outcomes: list[Outcome]) -> None:

@@ -124,7 +124,9 @@ Ref = Annotated[str, typer.Argument(metavar="REF", help=_("a name or an ID"))]
 Volumes = Annotated[
     list[str], typer.Argument(metavar="VOLUME…", help=_("names or IDs of volumes; `-` reads them from standard input"))
 ]
-Sort = Annotated[str | None, typer.Option(metavar="KEY[:DIR],…", help=_("sort by these columns; DIR is asc or desc"))]
+Sort = Annotated[
+    str | None, typer.Option(metavar="KEY[:DIR],…", help=_("sort by these columns; DIR is asc, or desc (the default)"))
+]
 Limit = Annotated[int | None, typer.Option(parser=whole, metavar="N", help=_("at most N rows in all"))]
 PageSize = Annotated[
     int | None, typer.Option(parser=whole, metavar="N", help=_("rows to ask for at a time, 1000 at most"))

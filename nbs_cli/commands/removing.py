@@ -142,6 +142,8 @@ def _word(outcome: Outcome, *, gone: bool) -> str:
     """The outcome in a word of the contract; never translated, for it is data."""
     if not outcome.tried:
         return "not tried"
+    if not outcome.done:
+        return "unknown"
     if outcome.failure is not None:
         return "failed"
     return "deleted" if gone else "accepted"

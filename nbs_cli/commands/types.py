@@ -20,6 +20,7 @@ app = group(_("Volume types"), examples=("nbs types list", "nbs types show ssd")
 def list_(ctx: typer.Context) -> None:
     """GET /types."""
     session: Session = ctx.obj
+    session.printer.check(VOLUME_TYPE)
     session.printer.list(VOLUME_TYPE, pages(session.storage, VOLUME_TYPE))
 
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TextIO
 
 from nbs_cli.cloud.resources import Field, Resource
-from nbs_cli.errors import Usage
+from nbs_cli.errors import Failure, Usage
 from nbs_cli.output.records import FORMATS, Format, Ids, Look, Record
-from nbs_cli.output.words import _
+from nbs_cli.output.words import _, plural
 
 NAMES = ("table", *FORMATS)
 
@@ -29,15 +29,21 @@ class Printer:
         """Write a list as its pages come; gives whether there was a row."""
         form = self._format(resource, self._fields(resource, brief=brief))
         form.start()
-        any_rows = False
-        for page in pages:
-            any_rows = True
-            form.page(page)
-            self.stream.flush()
-        if not any_rows:
+        count = 0
+        try:
+            for page in pages:
+                form.page(page)
+                self.stream.flush()
+                count += len(page)
+        except Failure as failure:
+            if count:
+                words = plural("after a row", "after {count} rows", count).format(count=count)
+                failure.message = _("the list breaks off {where}: {why}").format(where=words, why=failure.message)
+            raise
+        if not count:
             form.page([])
         form.end()
-        return any_rows
+        return count > 0
 
     def show(self, resource: Resource, records: Sequence[Record], *, several: bool = False) -> None:
         """Write one record alone, or several as a list that shows every field of each."""
@@ -51,9 +57,9 @@ class Printer:
                 form.one(record)
         self.stream.flush()
 
-    def check(self, resource: Resource) -> None:
+    def check(self, resource: Resource, *, brief: bool = False) -> None:
         """Raise Usage for a column that *resource* does not have, before anything is asked of the server."""
-        self._fields(resource)
+        self._fields(resource, brief=brief)
 
     def _fields(self, resource: Resource, *, brief: bool = False, alone: bool = False) -> tuple[Field, ...]:
         known = resource.named(resource.brief) if brief else resource.fields

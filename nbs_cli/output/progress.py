@@ -6,6 +6,7 @@ import json
 import shutil
 import sys
 import time
+from contextlib import suppress
 from typing import TextIO
 
 from nbs_cli.errors import Failure
@@ -23,13 +24,15 @@ class Notes:
     is asked. *command* is how this command was begun (`nbs -p sandbox`): hints can be run as they are printed.
     """
 
-    def __init__(self, stream: TextIO, *, quiet: bool, color: bool, interactive: bool, command: str = "nbs") -> None:
+    def __init__(
+        self, stream: TextIO, *, quiet: bool, color: bool, interactive: bool, dumb: bool = False, command: str = "nbs"
+    ) -> None:
         self.stream = stream
         self.command = command
         self.quiet = quiet
         self.color = color
         self.interactive = interactive
-        self.terminal = stream.isatty()
+        self.terminal = stream.isatty() and not dumb
         self._told: dict[str, str] = {}
         self._spoke = time.monotonic()
         self._live = False
@@ -71,15 +74,13 @@ class Notes:
                 counts[status] = counts.get(status, 0) + 1
             text = ", ".join(f"{count} {status}" for status, count in counts.items()) + f" ({duration(elapsed)})"
         self._live = True
-        self.stream.write("\r\x1b[2K" + shorten(safe(text), room))
-        self.stream.flush()
+        self._write("\r\x1b[2K" + shorten(safe(text), room))
 
     def clear(self) -> None:
         """Take the live line away."""
         if self._live:
-            self.stream.write("\r\x1b[2K")
-            self.stream.flush()
             self._live = False
+            self._write("\r\x1b[2K")
 
     def confirm(self, question: str) -> bool:
         """Ask; only a clear yes is one. The end of the input is a no."""
@@ -146,9 +147,14 @@ class Notes:
 
     def _line(self, text: str) -> None:
         self.clear()
-        self.stream.write(text + "\n")
-        self.stream.flush()
+        self._write(text + "\n")
         self._spoke = time.monotonic()
+
+    def _write(self, text: str) -> None:
+        """Write, and never mind when nobody listens any more: the work goes on, and stdout has the data."""
+        with suppress(OSError):
+            self.stream.write(text)
+            self.stream.flush()
 
 
 def _beside(percent: str | None) -> str:
