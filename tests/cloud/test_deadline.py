@@ -1,0 +1,31 @@
+"""The end of a command: what is left of it, and of each step."""
+
+from __future__ import annotations
+
+import time
+
+from nbs_cli.cloud.deadline import Deadline
+
+
+def test_without_a_total_every_step_has_its_own_limit() -> None:
+    """Nothing ends a command that nobody limited."""
+    deadline = Deadline()
+    assert deadline.left(60.0) == 60.0
+
+
+def test_a_total_shortens_the_steps_that_do_not_fit() -> None:
+    """A step gets what is left, and never more than its own limit."""
+    deadline = Deadline(30.0)
+    assert 29.0 < deadline.left(60.0) <= 30.0
+    assert deadline.left(5.0) == 5.0
+
+
+def test_the_total_counts_from_when_the_command_began() -> None:
+    """What was used up before the first request counts too."""
+    assert Deadline(30.0, began=time.monotonic() - 29.0).left(60.0) <= 1.0
+
+
+def test_nothing_is_left_when_the_time_is_up() -> None:
+    """Zero, and never less: no step is given negative time."""
+    assert Deadline(0.0).left(60.0) == 0.0
+    assert Deadline(-1.0).left(60.0) == 0.0

@@ -1,0 +1,348 @@
+"""The house: who may import whom and what, what is loaded when, and that everything says what it is for."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import nbs_cli
+from nbs_cli.app import tree
+from nbs_cli.parser import SHARED
+from tests.conftest import Ran, Served
+
+ROOT = Path(nbs_cli.__file__).parent
+MODULES = {
+    ".".join(["nbs_cli", *path.relative_to(ROOT).with_suffix("").parts]).removesuffix(".__init__"): path
+    for path in sorted(ROOT.rglob("*.py"))
+}
+TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in MODULES.items()}
+
+# one file owns each heavy library; `rich.cells` is light and free
+OWNERS = {
+    "httpx": {"nbs_cli.cloud.client"},
+    "rich": {"nbs_cli.output.table"},
+    "keyring": {"nbs_cli.local.secrets", "nbs_cli.local.keyrings"},
+    "platformdirs": {"nbs_cli.local.folders"},
+    "tomlkit": {"nbs_cli.local.config"},
+    "yaml": {"nbs_cli.output.records"},
+    "jmespath": {"nbs_cli.output.records", "nbs_cli.output.printer"},
+    "falcon": {"nbs_cli.sandbox.web"},
+    "waitress": {"nbs_cli.sandbox.server"},
+    "pydantic": set(),
+    "click": set(),
+    "requests": set(),
+}
+LATE = {"nbs_cli.session", "nbs_cli.__main__", "nbs_cli.running", "nbs_cli.app"}  # may import inside a function
+KNOW_THE_SANDBOX = {"nbs_cli.session", "nbs_cli.commands.sandbox"}
+# a `try` in a command stands here with its reason; everything else ends in running.py
+TRIES = {
+    ("nbs_cli.commands.imaging", "_follow"): "the answer with the image's ID is printed before the failure is raised",
+    ("nbs_cli.commands.sandbox", "_delay"): "float() has no other way to say that a text is no number",
+}
+HEAVY = {"httpx", "rich.console", "rich.table", "keyring", "falcon", "waitress", "platformdirs", "sqlite3"}
+NEVER = {"pydantic", "click", "requests", "markdown_it", "pygments"}
+
+
+def imports(tree: ast.AST) -> Iterator[tuple[str, bool]]:
+    """Every module that is imported, and whether only for the eyes of a type checker."""
+    typing_only = {
+        inner
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name, node in typing_only
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            assert node.module is not None
+            yield node.module, node in typing_only
+            for alias in node.names:
+                if f"{node.module}.{alias.name}" in MODULES:
+                    yield f"{node.module}.{alias.name}", node in typing_only
+
+
+def within(module: str, package: str) -> bool:
+    """Whether *module* is *package* or lies in it."""
+    return module == package or module.startswith(package + ".")
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if within(name, "nbs_cli.sandbox")])
+def test_the_sandbox_is_a_witness_not_a_relative(name: str) -> None:
+    """The sandbox imports nothing of the rest: what they agree on, they agree on independently."""
+    ours = {module for module, _typing in imports(TREES[name]) if within(module, "nbs_cli")}
+    assert all(within(module, "nbs_cli.sandbox") or module == "nbs_cli" for module in ours), ours
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if not within(name, "nbs_cli.sandbox")])
+def test_only_the_stairwell_knows_the_sandbox(name: str) -> None:
+    """Only session.py imports the sandbox; nothing else asks whether the profile is called so."""
+    imported = {module for module, _typing in imports(TREES[name]) if within(module, "nbs_cli.sandbox")}
+    asked = [
+        ast.unparse(node)
+        for node in ast.walk(TREES[name])
+        if isinstance(node, ast.Compare)
+        and any(isinstance(inner, ast.Constant) and inner.value == "sandbox" for inner in ast.walk(node))
+    ]
+    if name not in KNOW_THE_SANDBOX:
+        assert not imported
+        assert not asked
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_each_heavy_library_has_one_owner(name: str) -> None:
+    """No other file imports it, not even inside a function."""
+    for module, _typing in imports(TREES[name]):
+        for library, owners in OWNERS.items():
+            if within(module, library) and module != "rich.cells":
+                assert name in owners, f"{name} imports {module}"
+
+
+# what may be imported of us by each wing, itself aside; `commands` and what is above it stands in no list but one
+BELOW = {
+    "nbs_cli.errors": ["nbs_cli.output.words"],
+    "nbs_cli.output": ["nbs_cli.cloud.resources", "nbs_cli.cloud.nouns", "nbs_cli.errors"],
+    "nbs_cli.cloud": ["nbs_cli.errors", "nbs_cli.output.text", "nbs_cli.output.words", "nbs_cli.local"],
+    "nbs_cli.local": ["nbs_cli.cloud.identity", "nbs_cli.cloud.realms", "nbs_cli.errors", "nbs_cli.output.words"],
+    "nbs_cli.help": ["nbs_cli.output.text", "nbs_cli.output.words"],
+    "nbs_cli.session": ["nbs_cli.cloud", "nbs_cli.local", "nbs_cli.output", "nbs_cli.sandbox", "nbs_cli.errors"],
+    "nbs_cli.parser": ["nbs_cli.session", "nbs_cli.help", "nbs_cli.errors", "nbs_cli.output.words"],
+    "nbs_cli.commands": [
+        *("nbs_cli.cloud", "nbs_cli.local", "nbs_cli.output", "nbs_cli.parser", "nbs_cli.session", "nbs_cli.errors"),
+    ],
+    "nbs_cli.app": ["nbs_cli.parser", "nbs_cli.output.words"],
+    "nbs_cli.running": ["nbs_cli.app", "nbs_cli.parser", "nbs_cli.session", "nbs_cli.errors", "nbs_cli.output"],
+    "nbs_cli.__main__": ["nbs_cli.running"],
+}
+
+
+@pytest.mark.parametrize("wing", sorted(BELOW))
+def test_imports_only_go_down(wing: str) -> None:
+    """Each wing imports what it stands on and nothing above: no wing knows the commands, only the app loads them."""
+    for name in MODULES:
+        if within(name, wing):
+            for module, typing_only in imports(TREES[name]):
+                if (
+                    not typing_only
+                    and within(module, "nbs_cli")
+                    and module not in {"nbs_cli", "nbs_cli.cloud", "nbs_cli.output"}
+                ):
+                    assert any(within(module, allowed) for allowed in [wing, *BELOW[wing]]), f"{name}: {module}"
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if name not in LATE])
+def test_imports_stand_at_the_top(name: str) -> None:
+    """Only the stairwell imports inside functions."""
+    late = [
+        node
+        for function in ast.walk(TREES[name])
+        if isinstance(function, ast.FunctionDef)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    assert late == []
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_module_says_what_it_is_for(name: str) -> None:
+    """One sentence on the first line of its docstring; more may follow after a blank line."""
+    first, *rest = (ast.get_docstring(TREES[name]) or "").splitlines()
+    assert re.fullmatch(r"\S.*[.?]", first), first
+    assert not re.search(r"[.?] [A-Z]", first), first
+    assert not rest or rest[0] == ""
+
+
+def test_no_room_without_a_name() -> None:
+    """Nothing is called utils, helpers, common, base, manager or handler."""
+    names = {part for name in MODULES for part in name.split(".")}
+    classes = {node.name for tree in TREES.values() for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
+    assert not names & {"utils", "helpers", "common", "base", "misc", "types_", "lib"}
+    assert not [name for name in classes if name.endswith(("Manager", "Handler", "Helper", "Util"))]
+
+
+def test_no_command_catches_without_a_reason() -> None:
+    """A `try` in commands/ is one of the few that are listed here with their reason."""
+    found = {
+        (name, function.name)
+        for name in MODULES
+        if within(name, "nbs_cli.commands")
+        for function in ast.walk(TREES[name])
+        if isinstance(function, ast.FunctionDef)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Try)
+    }
+    assert found == TRIES.keys()
+
+
+def test_the_one_catch_of_everything_is_in_running() -> None:
+    """Nobody swallows what he does not know; a thread hands on what it finds to whoever waits for it."""
+    blind = {
+        name
+        for name in MODULES
+        if not within(name, "nbs_cli.sandbox")
+        for node in ast.walk(TREES[name])
+        if isinstance(node, ast.ExceptHandler)
+        and (node.type is None or ast.unparse(node.type) in {"Exception", "BaseException"})
+    }
+    assert blind <= {"nbs_cli.running", "nbs_cli.cloud.client", "nbs_cli.cloud.bulk", "nbs_cli.local.secrets"}
+
+
+def test_bytes_and_files_have_one_way_out() -> None:
+    """Nothing but the client opens sockets, and nothing prints past the session's streams."""
+    for name, parsed in TREES.items():
+        if within(name, "nbs_cli.sandbox"):
+            continue
+        modules = {module for module, _typing in imports(parsed)}
+        assert not modules & {"socket", "urllib.request", "http.client"}, name
+        prints = [
+            node
+            for node in ast.walk(parsed)
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in {"print", "sys.stdout.write", "typer.echo"}
+        ]
+        assert not prints or name == "nbs_cli.__main__", name
+
+
+# --- what is loaded -----------------------------------------------------------------------------------------------
+
+_SNIFF = """
+import json, sys
+from nbs_cli.__main__ import main
+code = main(sys.argv[2:])
+sys.stdout.flush()
+open(sys.argv[1], "w").write(json.dumps([code, sorted(sys.modules)]))
+"""
+
+
+def loaded(folder: Path, *args: str, env: dict[str, str] | None = None) -> set[str]:
+    """The modules that a fresh interpreter holds after a command that ended well."""
+    note = folder / "modules.json"
+    subprocess.run(
+        [sys.executable, "-c", _SNIFF, str(note), *args],
+        env={**os.environ, "PYTHONPATH": str(ROOT.parent), **(env or {})},
+        capture_output=True,
+        check=True,
+    )
+    code, modules = json.loads(note.read_text())
+    assert code == 0
+    return set(modules)
+
+
+@pytest.mark.parametrize(
+    ("args", "needed"),
+    [
+        (["--version"], set()),
+        (["--help"], set()),
+        (["volume", "--help"], set()),
+        (["volume", "create", "--help"], set()),
+        (["sandbox", "serve", "--help"], set()),
+        (["volume", "list", "-o", "json"], {"httpx"}),
+        (["volume", "list"], {"httpx"}),
+        (["volume", "list", "-q"], {"httpx"}),
+        (["volume", "list", "--color", "always"], {"httpx", "rich.console", "rich.table"}),
+        (["auth", "token"], {"httpx"}),
+        (["-p", "sandbox", "volume", "list"], {"httpx", "falcon", "platformdirs", "sqlite3"}),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_nothing_is_loaded_that_is_not_needed(
+    served: Served, tmp_path: Path, args: list[str], needed: set[str]
+) -> None:
+    """A command loads the libraries that it uses and no other; some are never loaded at all."""
+    modules = loaded(tmp_path, *args, env=served.environ)
+    assert modules & HEAVY == needed
+    assert not modules & NEVER
+    if args[-1] == "--version":
+        assert not [name for name in modules if within(name, "typer") or within(name, "rich")]
+        assert {name for name in modules if within(name, "nbs_cli")} == {"nbs_cli", "nbs_cli.__main__"}
+    if "sandbox" not in args:
+        assert not [name for name in modules if within(name, "nbs_cli.sandbox")]
+
+
+# --- what is said -------------------------------------------------------------------------------------------------
+
+
+def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every command of the tree with the words that lead to it."""
+    if not hasattr(group, "list_commands"):
+        yield path, group
+        return
+    for word in group.list_commands(None):
+        yield from commands(group.get_command(None, word), (*path, word))
+
+
+COMMANDS = dict(commands(tree()))
+GROUPS = {path[:1] for path in COMMANDS}
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_every_command_says_what_it_does_and_how(path: tuple[str, ...]) -> None:
+    """A first sentence that fits a line beside the others, and at least two examples, each of this command."""
+    command = COMMANDS[path]
+    first = (command.help or "").partition("\n")[0]
+    examples = (command.epilog or "").splitlines()
+    assert 10 < len(first) < 70
+    assert first[0].isupper()
+    assert not first.endswith(".")
+    assert len(examples) >= 2
+    assert all("nbs " + " ".join(path) in example.replace("-p sandbox ", "") for example in examples)
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_every_option_and_argument_has_help(path: tuple[str, ...]) -> None:
+    """A few words each, in the same style: no capital, no full stop; a value has a name in capitals."""
+    for param in COMMANDS[path].params:
+        words = param.help or ""
+        assert words, param.name
+        assert not words.endswith("."), words
+        assert not re.match(r"[A-Z][a-z]", words), words
+        if param.param_type_name == "option" and not param.is_flag:
+            assert param.metavar, param.name
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_an_option_means_the_same_everywhere(path: tuple[str, ...]) -> None:
+    """Two commands with an option of one name tell the same about it, or one of them is about something else."""
+    elsewhere: dict[str, set[str]] = {}
+    for other in COMMANDS.values():
+        for param in other.params:
+            if param.param_type_name == "option" and param.name in SHARED:
+                elsewhere.setdefault(param.name, set()).add(param.help)
+    for param in COMMANDS[path].params:
+        if param.name in SHARED:
+            assert elsewhere[param.name] == {param.help}
+
+
+def examples() -> Iterator[str]:
+    """Every example of every page that is a command line of ours."""
+    root = tree()
+    pages = [root, *(root.get_command(None, word) for word in root.list_commands(None)), *COMMANDS.values()]
+    for page in pages:
+        for line in (page.epilog or "").splitlines():
+            for piece in re.findall(r"\bnbs [^|)]*", line):
+                yield piece.strip()
+
+
+@pytest.mark.parametrize("example", sorted(set(examples())))
+def test_every_example_is_a_command(nbs: Callable[..., Ran], example: str) -> None:
+    """Every example names commands and options that exist: with `--help` behind it, its page is shown."""
+    words = shlex.split(example)[1:]
+    ran = nbs(*words, "--help")
+    assert ran.code == 0, ran.err
+
+
+@pytest.mark.parametrize("group", sorted(GROUPS), ids=" ".join)
+def test_every_group_has_examples(group: tuple[str, ...]) -> None:
+    """So has every group."""
+    assert (tree().get_command(None, group[0]).epilog or "").strip()
