@@ -112,8 +112,9 @@ def test_wide_letters_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
         help="블록 스토리지의 크기를 기가바이트로 적습니다 " * 3,
         make_metavar=lambda _ctx: "크기",
     )
+    longer = Made(**{**vars(option), "opts": ["--an-option-with-a-very-long-name"]})
     command = Made(
-        get_params=lambda _ctx: [option],
+        get_params=lambda _ctx: [option, longer],
         collect_usage_pieces=lambda _ctx: ["[옵션]"],
         help="블록 스토리지를 만듭니다. 스냅숏에서 만들 수도 있습니다. 이름은 나중에 바꿀 수 없으므로 잘 고르십시오.",
         epilog="nbs volume create --size 10",
@@ -121,3 +122,4 @@ def test_wide_letters_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     text = page(command, Made(command_path="nbs", parent=None), frozenset(), [("만들기", "블록 스토리지를 " * 10)])  # type: ignore[arg-type]  # all that a page asks of it
     assert max(width(line) for line in text.splitlines()) <= 60
     assert max(width(line) for line in text.splitlines()) > 50
+    assert "  --an-option-with-a-very-long-name 크기\n" in text  # too long a label has a line of its own

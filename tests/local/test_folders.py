@@ -31,19 +31,19 @@ def test_a_home_at_the_root_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> No
     assert folders.readable(Path("/etc/x")) == "/etc/x"
 
 
-@pytest.mark.parametrize("home", ["/proc/nowhere", "/dev/null", ""])
-def test_reading_needs_no_home(served: Served, installed: Callable[..., Ran], home: str) -> None:
+@pytest.mark.parametrize("nowhere", ["/proc/nowhere", "/dev/null", ""])
+def test_reading_needs_no_home(served: Served, installed: Callable[..., Ran], nowhere: str) -> None:
     """With credentials in the environment a list works where nothing can be written."""
-    ran = installed("volume", "list", "-o", "json", env={**served.environ, "HOME": home})
+    ran = installed("volume", "list", "-o", "json", env={**served.environ, "HOME": nowhere})
     assert (ran.code, ran.out) == (0, "[]\n")
 
 
-@pytest.mark.parametrize("home", ["/proc/nowhere", "/dev/null"])
-def test_the_sandbox_says_what_it_lacks(installed: Callable[..., Ran], home: str) -> None:
+@pytest.mark.parametrize("nowhere", ["/proc/nowhere", "/dev/null"])
+def test_the_sandbox_says_what_it_lacks(installed: Callable[..., Ran], nowhere: str) -> None:
     """The sandbox keeps its state: where it cannot, exit 1, the path, the variable that names another."""
-    ran = installed("-p", "sandbox", "volume", "list", env={"HOME": home})
+    ran = installed("-p", "sandbox", "volume", "list", env={"HOME": nowhere})
     assert (ran.code, ran.out) == (1, "")
-    assert home in ran.err
+    assert nowhere in ran.err
     assert "XDG_STATE_HOME" in ran.err
     assert "Traceback" not in ran.err
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import subprocess
 from collections.abc import Callable
 from io import StringIO
@@ -96,6 +97,19 @@ def test_a_pipe_gets_no_colour_and_no_folding(named: World) -> None:
     }
     assert len(outputs) == 1
     assert "\x1b" not in outputs.pop()
+
+
+@pytest.mark.parametrize(
+    ("args", "env"),
+    [(["--color", "always"], {}), ([], {"FORCE_COLOR": "1"}), (["--color", "always"], {"NO_COLOR": "1"})],
+)
+def test_colours_that_were_asked_for_change_nothing_else(named: World, args: list[str], env: dict[str, str]) -> None:
+    """In a pipe, too, the rows are the same when the colours are taken away."""
+    plain = written(named, "volume", "list", env={"PYTHONIOENCODING": "utf-8"})[1]
+    coloured = written(named, "volume", "list", *args, env={"PYTHONIOENCODING": "utf-8", "COLUMNS": "40", **env})[1]
+    assert "\x1b[32mavailable" in coloured
+    stripped = re.sub("\x1b\\[[0-9;]*m", "", coloured)
+    assert [line.split() for line in stripped.splitlines()] == [line.split() for line in plain.splitlines()]
 
 
 def test_python_says_so_when_a_stream_fails() -> None:
