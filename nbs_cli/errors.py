@@ -232,4 +232,6 @@ def _classify_bad_request(message: str) -> tuple[type[Failure], str | None]:
         return Conflict, _(
             "detach it first, or say `--force` where the service allows it"
         ) if "in-use" in message else None
+    if "metadata" in message and "does not match" in message:
+        return Usage, _("a metadata key has letters from a to z, digits and - _ : . / or spaces")
     return Usage, None

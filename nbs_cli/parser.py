@@ -7,7 +7,6 @@ values go into the session and not into the function.
 from __future__ import annotations
 
 import difflib
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -219,8 +218,3 @@ def asked_for_json(args: list[str]) -> bool:
         if arg in {"-ojson", "--output=json", "-ojsonl", "--output=jsonl"}:
             return True
     return False
-
-
-def arguments(argv: list[str] | None) -> list[str]:
-    """The words after the program's name; what the terminal could not decode is kept as it came."""
-    return sys.argv[1:] if argv is None else argv

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -39,19 +38,38 @@ class _Crew:
         self.waiting = deque(outcomes)
         self.trouble = 0
         self.crash: BaseException | None = None
+        self.working = 0
+        self.over = threading.Event()  # a join that a signal interrupts may take its thread for ended
         self.lock = threading.Lock()
 
-    def toil(self) -> None:
-        while (outcome := self._next()) is not None:
-            try:
-                outcome.result = self.work(outcome.item)
-            except Failure as failure:
-                outcome.failure = failure
-            except BaseException as crash:  # noqa: BLE001 a thread has no caller: the main thread raises it
-                self.crash = crash
-                self.stop()
-            outcome.done = True
-            self._judge(outcome.failure)
+    def begin(self, count: int) -> None:
+        """Start *count* threads; `over` is set when the last one ends."""
+        self.working = count
+        for _number in range(count):
+            threading.Thread(target=self._toil, daemon=True).start()
+        if not count:
+            self.over.set()
+
+    def _toil(self) -> None:
+        try:
+            while (outcome := self._next()) is not None:
+                self._do(outcome)
+        finally:
+            with self.lock:
+                self.working -= 1
+                if not self.working:
+                    self.over.set()
+
+    def _do(self, outcome: Outcome) -> None:
+        try:
+            outcome.result = self.work(outcome.item)
+        except Failure as failure:
+            outcome.failure = failure
+        except BaseException as crash:  # noqa: BLE001 a thread has no caller: the main thread raises it
+            self.crash = crash
+            self.stop()
+        outcome.done = True
+        self._judge(outcome.failure)
 
     def _next(self) -> Outcome | None:
         with self.lock:
@@ -86,18 +104,12 @@ def at_once(
     """
     outcomes = [Outcome(item) for item in items]
     crew = _Crew(work, outcomes)
-    threads = [threading.Thread(target=crew.toil, daemon=True) for _number in range(min(parallel, len(items)))]
     try:
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        crew.begin(min(parallel, len(items)))
+        crew.over.wait()
     except KeyboardInterrupt:
         crew.stop()
-        patience = time.monotonic() + _PATIENCE
-        for thread in threads:
-            if thread.ident is not None:
-                thread.join(max(0.0, patience - time.monotonic()))
+        crew.over.wait(_PATIENCE)
         if interrupted is not None:
             interrupted(outcomes)
         raise

@@ -155,11 +155,16 @@ def test_one_line_strips_and_cuts() -> None:
     assert one_line("x" * 400) == "x" * 299 + "…"
 
 
+@pytest.mark.parametrize(
+    "body",
+    [b"<" * 200_000, {"badRequest": {"message": "<" * 200_000}}, {"message": "<" * 200_000}, ["<" * 200_000]],
+    ids=["text", "a fault", "the framework", "a list"],
+)
 def test_an_error_page_of_nothing_but_brackets_does_not_hold_the_command_up(
-    faulty: MakeFaulty, nbs: Callable[..., Ran]
+    faulty: MakeFaulty, nbs: Callable[..., Ran], body: Any
 ) -> None:
     """Reading the words of an error is over at once, whatever they are: the deadline covers that too (trust.md 3)."""
-    server = faulty(answer(400, b"<" * 200_000))
+    server = faulty(answer(400, body))
     began = time.monotonic()
     ran = nbs("volume", "list", "--timeout", "1s", env=with_token(server))
     assert time.monotonic() - began < 1.5

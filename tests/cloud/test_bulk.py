@@ -120,8 +120,12 @@ def test_a_mistake_in_the_work_is_raised() -> None:
 
 
 @pytest.mark.parametrize("after", [0.0, 0.05], ids=["while threads start", "while they work"])
-def test_an_interrupt_starts_nothing_new_and_lets_the_rest_finish(after: float) -> None:
-    """Ctrl-C: what is out comes to its end, what was not begun is told so, and the interrupt goes on its way."""
+@pytest.mark.parametrize("slowest", range(4))
+def test_an_interrupt_starts_nothing_new_and_lets_the_rest_finish(after: float, slowest: int) -> None:
+    """Ctrl-C: what is out comes to its end, what was not begun is told so, and the interrupt goes on its way.
+
+    Also the one that was being waited for: a `Thread.join` that is interrupted takes its thread for dead (gh-90882).
+    """
     begun: list[int] = []
     ended: list[int] = []
     told: list[list[Outcome]] = []
@@ -133,7 +137,7 @@ def test_an_interrupt_starts_nothing_new_and_lets_the_rest_finish(after: float) 
         if item == 3:
             time.sleep(after)
             signal.pthread_kill(main, signal.SIGINT)
-        time.sleep(0.2)
+        time.sleep(0.6 if item == slowest else 0.2)
         ended.append(item)
         return item
 
