@@ -76,10 +76,17 @@ def shared_options() -> list[Any]:
     return [
         _option("-p", "--profile", metavar="NAME", help=_("the profile to use; `sandbox` always exists")),
         _option("--region", metavar="CODE", help=_("the region, in any case: KR1, KR2, …")),
-        _option("-o", "--output", metavar="FORMAT", help=_("table, json or value"), callback=_keep_output),
-        _option("-c", "--columns", metavar="A,B", help=_("the columns to show, by wire name or heading")),
+        _option(
+            "-o", "--output", metavar="FORMAT", help=_("table, json, jsonl, yaml, csv or value"), callback=_keep_output
+        ),
+        _option(
+            "-c",
+            "--columns",
+            metavar="A,B",
+            help=_("the columns to show, by wire name or heading; +A,-B change the usual ones"),
+        ),
         _option("-q", "--quiet", flag=True, help=_("IDs only; no progress, no hints")),
-        _option("--no-header", flag=True, help=_("leave the header of a table out")),
+        _option("--no-header", flag=True, help=_("leave the header of a table or of csv out")),
         _option(
             "--timeout",
             metavar="TIME",

@@ -81,6 +81,8 @@ def shown(fields: Sequence[Field], row: Record) -> list[str]:
 class Lines(Format):
     """A table as plain lines: widths are settled on the first page, nothing is cut, wrapped or coloured."""
 
+    all_alone = True
+
     def start(self) -> None:
         """Nothing is written before the widths are known."""
         self.layout: list[Column] | None = None

@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TextIO
 
 from nbs_cli.cloud.resources import Field, Resource
 from nbs_cli.errors import Failure, Usage
-from nbs_cli.output.records import FORMATS, Format, Ids, Look, Record
+from nbs_cli.output.records import Format, Ids, Look, Record
 from nbs_cli.output.words import _, plural
-
-NAMES = ("table", *FORMATS)
 
 
 class Printer:
-    """Writes records to *stream*; `list` and `show` choose the fields, the format does the rest.
+    """Writes records to *stream*; `list` and `show` choose the fields, the format *form* does the rest."""
 
-    *table* is the format for people: it depends on whether somebody is looking.
-    """
-
-    def __init__(self, stream: TextIO, look: Look, table: type[Format]) -> None:
+    def __init__(self, stream: TextIO, look: Look, form: type[Format]) -> None:
         self.stream = stream
         self.look = look
-        self.formats = {"table": table, **FORMATS}
+        self.form = form
 
     def list(self, resource: Resource, pages: Iterable[list[Record]], *, brief: bool = False) -> bool:
         """Write a list as its pages come; gives whether there was a row."""
@@ -63,28 +58,47 @@ class Printer:
 
     def _fields(self, resource: Resource, *, brief: bool = False, alone: bool = False) -> tuple[Field, ...]:
         known = resource.named(resource.brief) if brief else resource.fields
-        if self.look.columns is not None:
-            return tuple(_named(resource, known, self.look.columns))
-        form = self.formats[self.look.output]
-        if not form.columns_by_default or (alone and self.look.output == "table"):
-            return known
-        return tuple(field for field in resource.named(resource.columns) if field in known)
+        if not self.form.columns_by_default or (alone and self.form.all_alone):
+            usual = known
+        else:
+            usual = tuple(field for field in resource.named(resource.columns) if field in known)
+        if self.look.columns is None:
+            return usual
+        names = [name.strip() for name in self.look.columns.split(",")]
+        if names[0][:1] in {"+", "-"}:
+            return _changed(resource, known, usual, names)
+        return tuple(_named(resource, known, name) for name in names)
 
     def _format(self, resource: Resource, fields: tuple[Field, ...]) -> Format:
-        chosen = Ids if self.look.quiet else self.formats[self.look.output]
+        chosen = Ids if self.look.quiet else self.form
         return chosen(self.stream, resource, fields, self.look)
 
 
-def _named(resource: Resource, known: tuple[Field, ...], text: str) -> Iterator[Field]:
-    for name in text.split(","):
-        field = resource.field(name.strip().lower())
-        if field is None or field not in known:
-            names = [field.heading for field in known]
-            nearest = difflib.get_close_matches(name, [*names, *(field.wire for field in known)], 1)
+def _changed(
+    resource: Resource, known: tuple[Field, ...], usual: tuple[Field, ...], names: list[str]
+) -> tuple[Field, ...]:
+    """The usual fields with the ones after a `+` added and the ones after a `-` left out."""
+    fields = list(usual)
+    for name in names:
+        if name[:1] not in {"+", "-"}:
             raise Usage(
-                _("there is no column {name!r} here").format(name=name),
-                hint=_("did you mean {name}?").format(name=nearest[0])
-                if nearest
-                else _("the columns are {names}").format(names=", ".join(names)),
+                _("{name!r} is neither added nor left out").format(name=name),
+                hint=_("write `-c +{name}` or `-c -{name}`, or name all columns without signs").format(name=name),
             )
-        yield field
+        field = _named(resource, known, name[1:])
+        fields = [one for one in fields if one != field] + ([field] if name[0] == "+" else [])
+    return tuple(fields)
+
+
+def _named(resource: Resource, known: tuple[Field, ...], name: str) -> Field:
+    field = resource.field(name.lower())
+    if field is not None and field in known:
+        return field
+    names = [one.heading for one in known]
+    nearest = difflib.get_close_matches(name, [*names, *(one.wire for one in known)], 1)
+    raise Usage(
+        _("there is no column {name!r} here").format(name=name),
+        hint=_("did you mean {name}?").format(name=nearest[0])
+        if nearest
+        else _("the columns are {names}").format(names=", ".join(names)),
+    )

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import getpass
 import json
+import re
 import shutil
 import sys
 import time
 from contextlib import suppress
 from typing import TextIO
 
-from nbs_cli.errors import Failure
+from nbs_cli.errors import Failure, Usage
 from nbs_cli.output.lines import GAP, columns, narrowed, shown
 from nbs_cli.output.text import duration, safe, shorten, unicode_escaped, width, wrapped
 from nbs_cli.output.words import _
 
+_COMMAND = re.compile(r"`nbs ([^`]*)`")
 HEARTBEAT = 30.0  # seconds: a CI job that says nothing is killed
 
 
@@ -82,6 +85,27 @@ class Notes:
             self._live = False
             self._write("\r\x1b[2K")
 
+    def ask(self, question: str, default: str | None = None) -> str:
+        """Ask for a line; an empty one, and the end of the input, mean *default*. Raises Usage without either."""
+        self.clear()
+        self.stream.write(safe(f"{question} [{default}]: " if default else f"{question}: "))
+        self.stream.flush()
+        answer = sys.stdin.readline().strip() or default
+        if not answer:
+            raise Usage(_("nothing was answered"), hint=_("begin again, or give the value as an option"))
+        return answer
+
+    def ask_secret(self, question: str) -> str:
+        """Ask for a secret, which is not shown while it is typed; raises Usage for an empty one."""
+        self.clear()
+        try:
+            secret = getpass.getpass(f"{safe(question)}: ", self.stream)
+        except EOFError:
+            secret = ""
+        if not secret:
+            raise Usage(_("nothing was answered"))
+        return secret
+
     def confirm(self, question: str) -> bool:
         """Ask; only a clear yes is one. The end of the input is a no."""
         self.clear()
@@ -109,7 +133,7 @@ class Notes:
             first, *rest = hint.splitlines()
             self._folded("hint:", "1", first)
             for line in rest:
-                self._line(f"  {safe(line)}")
+                self._indented(line)
         if failure.request_id:
             self._line(f"{_('request id:')} {safe(failure.request_id)}")
 
@@ -135,8 +159,16 @@ class Notes:
         for line in rest:
             self._line(line)
 
+    def _indented(self, line: str) -> None:
+        """Write a further line of a hint below its first one; on a terminal it breaks between words."""
+        indent = " " * (2 + len(line) - len(line.lstrip()))
+        room = max(20, shutil.get_terminal_size().columns) if self.terminal else sys.maxsize
+        for piece in wrapped(safe(line.strip()), room - len(indent), "  "):
+            self._line(indent + piece)
+
     def _runnable(self, text: str) -> str:
-        return text.replace("`nbs ", f"`{self.command} ")
+        """Begin every command of a hint as this one was begun, unless it names its profile itself."""
+        return _COMMAND.sub(lambda match: match[0] if " -p " in match[0] else f"`{self.command} {match[1]}`", text)
 
     @property
     def _utf8(self) -> bool:

@@ -1,7 +1,8 @@
-"""Records for programs: json and value; each format is one small class."""
+"""Records for programs: json, jsonl, csv and value; each format is one small class."""
 
 from __future__ import annotations
 
+import csv
 import json
 from dataclasses import dataclass
 from typing import Any, TextIO
@@ -27,11 +28,12 @@ class Look:
 class Format:
     """How records leave on *stream*: `start`, then `page` after page, then `end`; or `one` record alone.
 
-    *fields* are the ones to show; `columns_by_default` says whether a format shows the columns of a table or
-    everything documented when the user named nothing.
+    *fields* are the ones to show. Where the user named none, `columns_by_default` says whether the format shows the
+    columns of a table or everything documented, and `all_alone` whether one record alone shows everything all the same.
     """
 
     columns_by_default = True
+    all_alone = False
 
     def __init__(self, stream: TextIO, resource: Resource, fields: tuple[Field, ...], look: Look) -> None:
         self.stream = stream
@@ -82,11 +84,55 @@ class Json(Format):
         """Write the object alone."""
         self.stream.write(self._text(record) + "\n")
 
+    @property
+    def indented(self) -> int | None:
+        """How far inner lines stand in, for a person who looks; None for one line a record."""
+        return 2 if self.stream.isatty() else None
+
     def _text(self, record: Record) -> str:
         projected = self.resource.project(record, self.fields)
-        indented = 2 if self.stream.isatty() else None
         ascii_only = "utf" not in (self.stream.encoding or "utf-8").lower()
-        return unicode_escaped(json.dumps(projected, ensure_ascii=ascii_only, indent=indented))
+        return unicode_escaped(json.dumps(projected, ensure_ascii=ascii_only, indent=self.indented))
+
+
+class JsonLines(Json):
+    """The same objects, one a line, without an array around them."""
+
+    def start(self) -> None:
+        """Nothing stands before the first line."""
+
+    def page(self, rows: list[Record]) -> None:
+        """Write a line for each row."""
+        for row in rows:
+            self.one(row)
+
+    def end(self) -> None:
+        """Nothing stands behind the last line."""
+
+    @property
+    def indented(self) -> int | None:
+        """Never: a line is a record."""
+        return None
+
+
+class Csv(Format):
+    """RFC 4180 with wire names as headers; a cell that a spreadsheet would run as a formula begins with `'`."""
+
+    def start(self) -> None:
+        """Write the header."""
+        self.writer = csv.writer(self.stream)
+        if self.look.header:
+            self.writer.writerow([field.wire for field in self.fields])
+
+    def page(self, rows: list[Record]) -> None:
+        """Write a line for each row."""
+        for row in rows:
+            projected = self.resource.project(row, self.fields)
+            self.writer.writerow([self._cell(_plain(value)) for value in projected.values()])
+
+    def _cell(self, text: str) -> str:
+        defused = f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
+        return safe(defused) if self.stream.isatty() else defused
 
 
 class Value(Format):
@@ -125,4 +171,5 @@ def _safe_line(line: str) -> str:
     return "\t".join(safe(cell) for cell in line.split("\t"))
 
 
-FORMATS: dict[str, type[Format]] = {"json": Json, "value": Value}
+FORMATS: dict[str, type[Format]] = {"json": Json, "jsonl": JsonLines, "csv": Csv, "value": Value}
+NAMES = ("table", "json", "jsonl", "yaml", "csv", "value")

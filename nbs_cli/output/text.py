@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from rich.cells import cell_len, set_cell_size
 
 # C0 and C1 controls, DEL, lone surrogates, and what reorders or hides text: zero-width, bidirectional, line separators
-_UNSAFE = re.compile(
+UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
     "\U000e0000-\U000e007f]"
 )
@@ -18,12 +18,12 @@ _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\x7f": "^?"}
 
 def safe(text: str) -> str:
     r"""Show what a terminal would obey: escape sequences as `^[`, marks that reorder text as `\u202e`."""
-    return _UNSAFE.sub(_shown, text)
+    return UNSAFE.sub(_shown, text)
 
 
 def unicode_escaped(text: str) -> str:
     r"""Write the same characters as `\uXXXX`, which is what JSON strings allow."""
-    return _UNSAFE.sub(_json_escape, text)
+    return UNSAFE.sub(_json_escape, text)
 
 
 def _shown(match: re.Match[str]) -> str:

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from nbs_cli.cloud.resources import IMAGE, OUTCOME, REQUEST, SNAPSHOT, VOLUME, VOLUME_TYPE, Resource
+from nbs_cli.cloud.resources import IMAGE, SNAPSHOT, VOLUME, VOLUME_TYPE, Resource
+from nbs_cli.commands.shapes import OUTCOME, REQUEST
 from nbs_cli.errors import Usage
 from nbs_cli.output.lines import Lines
 from nbs_cli.output.printer import Printer
-from nbs_cli.output.records import Look
+from nbs_cli.output.records import FORMATS, Look
 from tests.output.conftest import volume
 
 RESOURCES = [VOLUME_TYPE, VOLUME, SNAPSHOT, IMAGE, OUTCOME, REQUEST]
@@ -21,7 +22,8 @@ RESOURCES = [VOLUME_TYPE, VOLUME, SNAPSHOT, IMAGE, OUTCOME, REQUEST]
 def printer(**look: Any) -> tuple[Printer, StringIO]:
     """A printer of this look, and what it writes."""
     stream = StringIO()
-    return Printer(stream, Look(**look), Lines), stream
+    asked = Look(**look)
+    return Printer(stream, asked, FORMATS.get(asked.output, Lines)), stream
 
 
 @pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: resource.name)
@@ -34,7 +36,9 @@ def test_every_field_can_be_named(resource: Resource) -> None:
 
 
 @pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: resource.name)
-@pytest.mark.parametrize("name", ["", " ", ",", "id,", "xyzzy", "*", "id name", "[id]", "nhn_internal", "-id"])
+@pytest.mark.parametrize(
+    "name", ["", " ", ",", "id,", "xyzzy", "*", "id name", "[id]", "nhn_internal", "-nope", "+nope"]
+)
 def test_what_is_no_column_is_refused(resource: Resource, name: str) -> None:
     """Exit 2 with the columns that there are, or the nearest."""
     with pytest.raises(Usage, match="there is no column"):
@@ -59,6 +63,28 @@ def test_a_column_twice_is_there_twice_for_people() -> None:
     programs, document = printer(columns="id,id", output="json")
     programs.list(VOLUME, [[volume(1)]])
     assert json.loads(document.getvalue()) == [{"id": volume(1)["id"]}]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ("+bootable", ["ID", "NAME", "STATUS", "SIZE", "TYPE", "ZONE", "ATTACHED", "CREATED", "BOOTABLE"]),
+        ("-type,-zone,-attached,-created", ["ID", "NAME", "STATUS", "SIZE"]),
+        ("-id,+id,-type,-zone,-attached,-created", ["NAME", "STATUS", "SIZE", "ID"]),
+        ("+id,-name,-status,-size,-type,-zone,-attached,-created", ["ID"]),
+    ],
+)
+def test_the_usual_columns_can_be_changed(changes: str, expected: list[str]) -> None:
+    """`+a` adds a column at the end, `-b` leaves one out, the others stay as they are."""
+    people, out = printer(columns=changes)
+    people.list(VOLUME, [[volume(1)]])
+    assert out.getvalue().splitlines()[0].split() == expected
+
+
+def test_signs_and_plain_names_are_not_mixed() -> None:
+    """Whether `a` is added or chosen alone could not be told."""
+    with pytest.raises(Usage, match="neither added nor left out"):
+        printer(columns="+bootable,name")[0].check(VOLUME)
 
 
 def test_a_failure_half_way_leaves_the_array_open() -> None:

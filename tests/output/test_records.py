@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nbs_cli.cloud.resources import OUTCOME, VOLUME
+from nbs_cli.cloud.resources import VOLUME
+from nbs_cli.commands.shapes import OUTCOME
 from nbs_cli.output.records import FORMATS, Format, Ids, Json, Look, Value
 from tests.output.conftest import OBEYED, PAYLOADS, Pipe, Screen, volume
 

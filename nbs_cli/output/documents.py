@@ -1,0 +1,49 @@
+"""Records as YAML (owns PyYAML): a document needs all of its pages, for a reader needs all of the document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from nbs_cli.output.records import Format, Record
+from nbs_cli.output.text import UNSAFE
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes every text that holds what a terminal would obey, so that it can be written as escapes."""
+
+
+def _text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    style = '"' if UNSAFE.search(text) else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _text)
+
+
+class Yaml(Format):
+    """The same objects as JSON has, as YAML."""
+
+    columns_by_default = False
+
+    def start(self) -> None:
+        """Collect from here."""
+        self.rows: list[Record] = []
+
+    def page(self, rows: list[Record]) -> None:
+        """Collect the rows."""
+        self.rows += [self.resource.project(row, self.fields) for row in rows]
+
+    def end(self) -> None:
+        """Write the list."""
+        self._dump(self.rows)
+
+    def one(self, record: Record) -> None:
+        """Write the object alone."""
+        self._dump(self.resource.project(record, self.fields))
+
+    def _dump(self, value: Any) -> None:
+        unicode = "utf" in (self.stream.encoding or "utf-8").lower()
+        text = yaml.dump(value, Dumper=_Dumper, allow_unicode=unicode, sort_keys=False, width=10_000)
+        self.stream.write(UNSAFE.sub(lambda match: match[0] if match[0] == "\n" else f"\\U{ord(match[0]):08x}", text))
