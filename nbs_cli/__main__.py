@@ -17,6 +17,10 @@ def main(argv: list[str] | None = None) -> int:
             pass  # running.py knows what to say of a lost output
         else:
             return 0
+    if args[:1] == ["__complete"]:
+        from nbs_cli import completion
+
+        return completion.main(args[1:])
     from nbs_cli.running import run
 
     return run(args)

@@ -1,4 +1,4 @@
-"""The command tree: a plain table of groups, each loaded when its word is typed."""
+"""The command tree: a plain table of groups and single commands, each loaded when its word is typed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import Any
 
 import typer
-from typer.main import get_group
+from typer.main import get_command, get_group
 
 from nbs_cli.output.words import _
 from nbs_cli.parser import ALIASES, Group, group
@@ -15,8 +15,10 @@ GROUPS = {
     "types": _("Volume types"),
     "volume": _("Volumes: create, list, delete, make images of them"),
     "snapshot": _("Snapshots of volumes"),
-    "auth": _("Credentials and tokens"),
+    "auth": _("Log in and out, tokens"),
+    "profile": _("Profiles: which realm, region, tenant and user"),
     "sandbox": _("A cloud in a box: try everything without an account"),
+    "completion": _("Print the completion script of a shell: bash, zsh, fish or powershell"),
 }
 
 
@@ -28,11 +30,11 @@ class Root(Group):
         return list(GROUPS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """Load the group of this name or alias."""
+        """Load the group, or the single command, of this name or alias."""
         name = ALIASES.get(cmd_name, cmd_name)
         if name not in GROUPS:
             return None
-        loaded = get_group(import_module(f"nbs_cli.commands.{name}").app)
+        loaded = get_command(import_module(f"nbs_cli.commands.{name}").app)
         loaded.name = name
         return loaded
 

@@ -84,8 +84,8 @@ def _invoke(args: list[str], session: Session) -> int:
 
 def _tell(failure: Failure, args: list[str], session: Session) -> int:
     """Print the failure in the form that was asked for; what was written of the data stays written."""
-    wants_json = session.options.output in {"json", "jsonl"} or asked_for_json(args)
-    wants_json = wants_json or (session.options.output is None and session.environment.get("NBS_OUTPUT") == "json")
+    wish = session.options.output or session.environment.get("NBS_OUTPUT")
+    wants_json = wish in {"json", "jsonl"} or asked_for_json(args)
     try:
         session.stdout.flush()
         session.notes.failure(failure, as_json=wants_json)

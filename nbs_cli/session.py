@@ -11,9 +11,11 @@ import re
 import shlex
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from nbs_cli.errors import Conflict, Failure, Usage
@@ -25,9 +27,13 @@ if TYPE_CHECKING:
     from nbs_cli.cloud.client import Client
     from nbs_cli.cloud.deadline import Deadline
     from nbs_cli.cloud.identity import Credentials, Identity
+    from nbs_cli.local.config import Config, Profile
     from nbs_cli.local.credentials import Environment
+    from nbs_cli.local.keyrings import Keyring
+    from nbs_cli.local.secrets import Keeper, Store
     from nbs_cli.output.printer import Printer
     from nbs_cli.output.progress import Notes
+    from nbs_cli.output.records import Format, Look
     from nbs_cli.sandbox.cloud import Cloud
 
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)([smh]?)")
@@ -86,22 +92,56 @@ class Session:
 
         return Environment(self.environ)
 
+    @cached_property
+    def config(self) -> Config:
+        """The profiles of the config file."""
+        from nbs_cli.local.config import load
+
+        return load(self.environment.get("NBS_CONFIG_FILE"))
+
     @property
-    def profile(self) -> str | None:
-        """The profile that was named by option or environment."""
-        return self.options.profile or self.environment.get("NBS_PROFILE")
+    def edits(self) -> ModuleType:
+        """The changes that a config file can have (`local/edits.py`)."""
+        from nbs_cli.local import edits
+
+        return edits
+
+    @property
+    def named(self) -> str | None:
+        """The name of the profile that this command uses; None where the environment, or nothing, gives credentials."""
+        from nbs_cli.local.credentials import in_environment
+
+        named = self.options.profile or self.environment.get("NBS_PROFILE")
+        if named is not None or in_environment(self.environment):
+            return named
+        return self.config.in_use
 
     @property
     def in_sandbox(self) -> bool:
         """Whether the cloud is the one in this process."""
-        return self.profile == "sandbox"
+        return self.named == "sandbox"
+
+    @cached_property
+    def profile(self) -> Profile | None:
+        """The profile that this command uses, None for the sandbox and for credentials of the environment."""
+        if self.named is None or self.in_sandbox:
+            return None
+        return self.config.get(self.named)
+
+    def writing(self) -> None:
+        """Raise Usage when the profile is read-only; every command that changes something asks first."""
+        if self.profile is not None and self.profile.read_only:
+            raise Usage(
+                _("the profile {name} is read-only").format(name=self.profile.name),
+                hint=_("`nbs profile set read_only false -p {name}` lets it write").format(name=self.profile.name),
+            )
 
     @property
     def output(self) -> str:
         """The format's name; raises Usage for one that does not exist."""
-        from nbs_cli.output.printer import NAMES
+        from nbs_cli.output.records import NAMES
 
-        name = self.options.output or self.environment.get("NBS_OUTPUT") or "table"
+        name = self.options.output or self.environment.get("NBS_OUTPUT") or self._profile_output or "table"
         if name not in NAMES:
             nearest = difflib.get_close_matches(name, NAMES, 1)
             raise Usage(
@@ -111,6 +151,13 @@ class Session:
                 else _("the formats are {names}").format(names=", ".join(NAMES)),
             )
         return name
+
+    @property
+    def _profile_output(self) -> str | None:
+        if self.named is None or self.in_sandbox:
+            return None
+        profile = self.config.profiles.get(self.named)  # one that is gone is told by who needs it
+        return None if profile is None else profile.output
 
     @cached_property
     def deadline(self) -> Deadline:
@@ -187,7 +234,7 @@ class Session:
     @property
     def _ca_bundle(self) -> str | None:
         names = ["NBS_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"]
-        if self.credentials.source.endswith("(OS_AUTH_URL)"):
+        if self.named is None and self.environment.get("OS_AUTH_URL"):
             names.append("OS_CACERT")
         return self.options.ca_bundle or self.environment.get(*names)
 
@@ -196,7 +243,39 @@ class Session:
         """The token and the endpoint."""
         from nbs_cli.cloud.identity import Identity
 
-        return Identity(self.client, self.credentials)
+        return Identity(self.client, self.credentials, self.keeper)
+
+    @cached_property
+    def keeper(self) -> Keeper | None:
+        """What keeps the profile's token between commands; None without a profile."""
+        if self.profile is None:
+            return None
+        from nbs_cli.local.secrets import Keeper, account
+
+        name = account(self.profile.name, self.credentials)
+        return Keeper(self.store(self.profile, name), name, self.profile.name, self.notes.note)
+
+    def store(self, profile: Profile, account: str) -> Store:
+        """The place where the secret of *profile* lies, its item called *account*."""
+        from nbs_cli.local.secrets import InFile, InKeyring, OfCommand
+
+        if profile.store == "file":
+            return InFile(account, profile.name)
+        if profile.store == "command":
+            if not profile.password_command:
+                raise Usage(
+                    _("the profile {name} has no password_command").format(name=profile.name),
+                    hint=_("`nbs profile set password_command 'pass show nhn' -p {name}`").format(name=profile.name),
+                )
+            return OfCommand(account, profile.name, profile.password_command)
+        return InKeyring(lambda: self.keyring(profile.keyring_backend, profile.name), account)
+
+    def keyring(self, backend: str | None = None, profile: str | None = None) -> Keyring:
+        """The keyring: the remembered *backend*, or the one that is chosen now; raises KeyringTrouble."""
+        from nbs_cli.local import keyrings
+
+        seconds = keyrings.limit(self.environment.get("NBS_KEYRING_TIMEOUT"))
+        return keyrings.choose(seconds, profile) if backend is None else keyrings.load(backend, seconds, profile)
 
     @cached_property
     def storage(self) -> BlockStorage:
@@ -208,7 +287,6 @@ class Session:
     @cached_property
     def printer(self) -> Printer:
         """The data's way out."""
-        from nbs_cli.output.lines import Lines
         from nbs_cli.output.printer import Printer
         from nbs_cli.output.records import Look
 
@@ -219,11 +297,25 @@ class Session:
             header=not self.options.no_header,
             color=self.colored(self.stdout),
         )
-        if look.output != "table" or look.quiet or not (self.stdout.isatty() or look.color):
-            return Printer(self.stdout, look, Lines)
+        return Printer(self.stdout, look, self._form(look))
+
+    def _form(self, look: Look) -> type[Format]:
+        """The class of the format; tables with rich for somebody who looks, plain lines for a pipe."""
+        from nbs_cli.output.records import FORMATS
+
+        if look.output in FORMATS:
+            return FORMATS[look.output]
+        if look.output == "yaml":
+            from nbs_cli.output.documents import Yaml
+
+            return Yaml
+        if look.quiet or not (self.stdout.isatty() or look.color):
+            from nbs_cli.output.lines import Lines
+
+            return Lines
         from nbs_cli.output.table import Table
 
-        return Printer(self.stdout, look, Table)
+        return Table
 
     @cached_property
     def notes(self) -> Notes:
@@ -274,6 +366,23 @@ class Session:
             else:
                 expanded.append(text)
         return expanded, len(texts) > 1 or "-" in texts
+
+    @contextmanager
+    def told(self, words: str) -> Iterator[None]:
+        """Do the block; a failure of it is told beside *words* and does no further harm."""
+        try:
+            yield
+        except Failure as failure:
+            self.notes.note(f"{words}: {failure.message}")
+
+    @contextmanager
+    def mended(self, hint: str) -> Iterator[None]:
+        """Do the block; a failure of it is raised with *hint* in place of its own."""
+        try:
+            yield
+        except Failure as failure:
+            failure.hint = hint
+            raise
 
     def did(self, text: str) -> None:
         """Say what was changed; it is changed, whatever happens to the output."""

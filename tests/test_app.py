@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import Any
 
 import pytest
-from typer.main import get_group
+from typer.main import get_command
 
 from nbs_cli.app import GROUPS, tree
 from tests.test_house import COMMANDS
@@ -29,7 +29,7 @@ def test_every_promised_command_is_there() -> None:
 @pytest.mark.parametrize("word", list(GROUPS))
 def test_the_table_and_the_group_tell_the_same(word: str) -> None:
     """The sentence on the first page is that of the group's own page."""
-    group: Any = get_group(import_module(f"nbs_cli.commands.{word}").app)
+    group: Any = get_command(import_module(f"nbs_cli.commands.{word}").app)
     assert GROUPS[word] == group.help.partition("\n")[0]
 
 

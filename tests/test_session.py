@@ -68,9 +68,9 @@ def test_colours(terminal: TextIO, option: str, no_color: str, force_color: str,
 
 def test_a_table_is_drawn_for_people_alone(terminal: TextIO) -> None:
     """On a terminal, or where colours were asked for, the table is drawn; a pipe gets lines."""
-    drawn = session(stdout=terminal).printer.formats["table"]
-    piped = session().printer.formats["table"]
-    forced = session({"FORCE_COLOR": "1"}).printer.formats["table"]
+    drawn = session(stdout=terminal).printer.form
+    piped = session().printer.form
+    forced = session({"FORCE_COLOR": "1"}).printer.form
     assert (drawn, piped, forced) == (Table, Lines, Table)
 
 

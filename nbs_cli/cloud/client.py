@@ -101,11 +101,13 @@ class Client:
         """
         request.check_url()
         self.trace.keep(request.token)
+        lost = False
         for attempt in range(1, _SENDS + 1):
             try:
                 return self._once(request)
             except Failure as failure:
-                failure.resent = attempt > 1
+                failure.resent = lost
+                lost = lost or isinstance(failure, LostAnswer)
                 pause = self._pause(request, failure, attempt)
                 if pause is None:
                     raise

@@ -5,9 +5,11 @@ Source: facts.md §1 (POST /v2.0/tokens) and §2 (realms); observed.md, identity
 
 from __future__ import annotations
 
+import math
 import re
 import threading
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult
@@ -15,14 +17,17 @@ from urllib.parse import SplitResult
 from nbs_cli.cloud.realms import Realm, within
 from nbs_cli.cloud.request import Request, is_loopback, split
 from nbs_cli.errors import Failure, LostAnswer, Nonsense, NotFound, Unauthorized, Unavailable, Usage
+from nbs_cli.output.text import moment
 from nbs_cli.output.words import _
 
 if TYPE_CHECKING:
     from nbs_cli.cloud.client import Client
+    from nbs_cli.local.secrets import Keeper
 
 _HEADER = re.compile(r"[\x21-\x7e]+")  # what a header can carry
 _HOST = re.compile(r"[a-z0-9.:-]+")  # others see a host's end where Python does not
 _TEXT = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]+")
+_MARGIN, _SHORT_LIFE = 300.0, 60.0  # seconds: a token is not used in its last minutes
 BLOCK_STORAGE, IMAGE_SERVICE = "volumev2", "image"
 
 
@@ -54,6 +59,32 @@ class Access:
     issued_at: str | None
     tenant_id: str | None
     catalog: tuple[dict[str, Any], ...]
+    received: float = 0.0  # seconds since 1970 by this machine's clock
+
+    def good(self, now: float) -> bool:
+        """Whether the token still lives for a while at *now* (seconds since 1970).
+
+        Its life is the server's own: from `issued_at` to `expires`, counted from when it was received, so that a clock
+        that is wrong does no harm. Where the server's times cannot be read it is taken for short.
+        """
+        age = now - self.received
+        life = self.life
+        return age < life - min(_MARGIN, life / 10)
+
+    @property
+    def life(self) -> float:
+        """How long the token lives from its receipt, in seconds."""
+        begin, end = moment(self.issued_at or ""), moment(self.expires or "")
+        return (end - begin).total_seconds() if begin and end else _SHORT_LIFE
+
+    def trimmed(self) -> Access:
+        """The same with the services that nbs uses alone: what is kept should be small."""
+        services = [
+            {"type": service, "endpoints": [{"region": region, "publicURL": url} for region, url in known]}
+            for service in (BLOCK_STORAGE, IMAGE_SERVICE)
+            if (known := self.endpoints(service))
+        ]
+        return replace(self, catalog=tuple(services))
 
     def endpoints(self, service: str) -> list[tuple[str, str]]:
         """The (region, public URL) pairs of *service* (a catalog type), malformed entries left out."""
@@ -73,11 +104,15 @@ def _items(value: Any) -> list[Any]:
 
 
 class Identity:
-    """Knows the token and the endpoints of one set of credentials; logs in when the token is first needed."""
+    """Knows the token and the endpoints of one set of credentials; logs in when the token is first needed.
 
-    def __init__(self, client: Client, credentials: Credentials) -> None:
+    *keeper* keeps the access of a profile between commands; without one every command logs in.
+    """
+
+    def __init__(self, client: Client, credentials: Credentials, keeper: Keeper | None = None) -> None:
         self.client = client
         self.credentials = credentials
+        self._keeper = keeper
         self._access: Access | None = None
         self._lock = threading.Lock()
         client.trace.keep(credentials.password, credentials.token)
@@ -93,7 +128,7 @@ class Identity:
         """The access of this set of credentials; one login however many threads ask."""
         with self._lock:
             if self._access is None:
-                self._access = log_in(self.client, self.credentials)
+                self._access = self._enter()
             return self._access
 
     def renew(self, refused: str) -> str:
@@ -104,14 +139,23 @@ class Identity:
         if self.credentials.token is not None:
             raise Unauthorized(
                 _("the token from {source} is not valid, or has expired").format(source=self.credentials.source),
-                hint=_("get a new one: `export NBS_TOKEN=$(nbs auth token)` with a user name and API password set"),
+                hint=_("get a new one: `nbs auth token` with a profile, or with user name and API password set"),
                 http_status=401,
             )
         with self._lock:
             if self._access is None or self._access.token == refused:
                 self.client.trace.note("the token was refused; logging in anew")
-                self._access = log_in(self.client, self.credentials)
+                self._access = self._enter(refused)
             return self._access.token
+
+    def _enter(self, refused: str | None = None) -> Access:
+        if self._keeper is None:
+            return log_in(self.client, self.credentials)
+        access = self._keeper.enter(
+            lambda password: log_in(self.client, replace(self.credentials, password=password)), refused
+        )
+        self.client.trace.keep(access.token)
+        return access
 
     @cached_property
     def endpoint(self) -> str:
@@ -126,10 +170,18 @@ class Identity:
             return None
         return self._of_catalog(IMAGE_SERVICE).rstrip("/").removesuffix("/v2")
 
-    @property
-    def region(self) -> str:
-        """The region's code as the catalog writes it."""
-        return self._region(self.access.endpoints(BLOCK_STORAGE))
+    def adopt(self, access: Access) -> None:
+        """Go by *access*, whatever its age, without asking anybody."""
+        self._access = access
+
+    def region_of(self, access: Access) -> str:
+        """The code of the wanted region as the catalog of *access* writes it.
+
+        Raises what the endpoint would: no such region, none chosen of several, no block storage, no tenant.
+        """
+        self.adopt(access)
+        self.endpoint  # noqa: B018 asked for what it raises
+        return self._region(access.endpoints(BLOCK_STORAGE))
 
     def _documented(self) -> str | None:
         """With a token there is no catalog: the documented endpoint of realm and region is used."""
@@ -197,6 +249,7 @@ def log_in(client: Client, credentials: Credentials) -> Access:
     """
     check_token(credentials.username, _("the user name from {source}").format(source=credentials.source), _TEXT)
     check_token(credentials.password, _("the password from {source}").format(source=credentials.source), _TEXT)
+    client.trace.keep(credentials.password)
     passwords = {"username": credentials.username, "password": credentials.password}
     body = {"auth": {"tenantId": credentials.tenant_id, "passwordCredentials": passwords}}
     try:
@@ -244,11 +297,32 @@ def _read(body: Any, credentials: Credentials) -> Access:
     catalog = access.get("serviceCatalog")
     return Access(
         token=token["id"],
-        expires=token.get("expires"),
-        issued_at=token.get("issued_at"),
-        tenant_id=tenant.get("id") if isinstance(tenant, dict) else None,
-        catalog=tuple(entry for entry in catalog if isinstance(entry, dict)) if isinstance(catalog, list) else (),
+        expires=_text(token.get("expires")),
+        issued_at=_text(token.get("issued_at")),
+        tenant_id=_text(tenant.get("id")) if isinstance(tenant, dict) else None,
+        catalog=tuple(entry for entry in _items(catalog) if isinstance(entry, dict)),
+        received=time.time(),
     )
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def kept_access(data: Any) -> Access | None:
+    """Read an access that was kept as JSON; None for anything else, so that what is broken mends itself."""
+    if not isinstance(data, dict) or not _is_token(data.get("token")):
+        return None
+    received, times = data.get("received"), [data.get(key) for key in ("expires", "issued_at", "tenant_id")]
+    if isinstance(received, bool) or not isinstance(received, int | float) or not math.isfinite(received):
+        return None
+    if not all(value is None or isinstance(value, str) for value in times):
+        return None
+    if not isinstance(data.get("catalog"), list):
+        return None
+    catalog = tuple(entry for entry in data["catalog"] if isinstance(entry, dict))
+    access = Access(data["token"], times[0], times[1], times[2], catalog, received)
+    return access if access.endpoints(BLOCK_STORAGE) or not data["catalog"] else None
 
 
 def _is_token(value: Any) -> bool:

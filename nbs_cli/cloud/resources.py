@@ -229,30 +229,3 @@ IMAGE = Resource(
     columns=("image_id", "image_name", "status", "size", "disk_format", "container_format"),
     id_field="image_id",
 )
-
-# not of the guide: what a delete of several says, and what --dry-run would have sent
-OUTCOME = Resource(
-    name="outcome",
-    plural="outcomes",
-    path="",
-    fields=(
-        Field("ref", _("what was named"), Kind.NAME),
-        Field("id", _("its ID"), Kind.ID),
-        Field("outcome", _("what became of it"), Kind.STATUS),
-        Field("error", _("why it failed"), Kind.OBJECT, optional=True),
-    ),
-    columns=("ref", "id", "outcome"),
-)
-REQUEST = Resource(
-    name="request",
-    plural="requests",
-    path="",
-    fields=(
-        Field("method", _("method")),
-        Field("path", _("path")),
-        Field("body", _("body"), Kind.OBJECT),
-        Field("forecast", _("what the server is expected to answer"), optional=True),
-    ),
-    columns=("method", "path", "body", "forecast"),
-    id_field="path",
-)

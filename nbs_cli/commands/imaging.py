@@ -9,12 +9,13 @@ from typing import Any
 from nbs_cli.cloud import refs
 from nbs_cli.cloud.deadline import IMAGE_WAIT
 from nbs_cli.cloud.refs import Found
-from nbs_cli.cloud.resources import IMAGE, REQUEST, VOLUME
+from nbs_cli.cloud.resources import IMAGE, VOLUME
 from nbs_cli.cloud.uploads import knows_image
 from nbs_cli.cloud.uploads import upload as send
 from nbs_cli.cloud.waiting import Goal, image_active, until
 from nbs_cli.commands import options
 from nbs_cli.commands.making import rehearse
+from nbs_cli.commands.shapes import REQUEST
 from nbs_cli.errors import Failure, Usage
 from nbs_cli.output.words import _
 from nbs_cli.session import Session
@@ -53,6 +54,7 @@ class Wish:
 
 def upload(session: Session, ref: str, wish: Wish, *, wait: bool, dry_run: bool) -> None:
     """Have the image made, print the answer, and follow the image when asked to."""
+    session.writing()
     if not wish.image_name:
         raise Usage(_("the image's name is empty"))
     options.sendable(_("image name"), wish.image_name)

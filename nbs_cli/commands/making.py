@@ -10,9 +10,10 @@ from nbs_cli.cloud.deadline import WAIT
 from nbs_cli.cloud.nouns import command_of, noun_of
 from nbs_cli.cloud.once import Made, Wish
 from nbs_cli.cloud.refs import Found
-from nbs_cli.cloud.resources import REQUEST, Resource
+from nbs_cli.cloud.resources import Resource
 from nbs_cli.cloud.waiting import Goal, until
 from nbs_cli.commands.outcomes import conclude
+from nbs_cli.commands.shapes import REQUEST
 from nbs_cli.errors import Usage
 from nbs_cli.output.cells import compact
 from nbs_cli.output.text import safe
@@ -39,6 +40,7 @@ def wishes(resource: Resource, bodies: list[dict[str, Any]], request_key: str | 
 
 def make(session: Session, resource: Resource, made: list[Wish], *, wait: bool, dry_run: bool, several: bool) -> None:
     """Create what is wished for, wait for it when asked to, and print it as last seen."""
+    session.writing()
     session.printer.check(REQUEST if dry_run else resource)
     if dry_run:
         rehearse(session, [("POST", f"/{resource.path}", {resource.name: wish.marked()}, None) for wish in made])

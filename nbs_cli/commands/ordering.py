@@ -33,6 +33,7 @@ def bodies(session: Session, order: Order) -> list[dict[str, Any]]:
 
     Raises Usage before any request, NotFound for an unknown snapshot or type.
     """
+    session.writing()
     metadata = _checked(order)
     size, snapshot_id = _source(session, order)
     body = {

@@ -22,7 +22,7 @@ def conclude(session: Session, outcomes: Sequence[Outcome], label: Any) -> None:
         return
     if len(outcomes) == 1:
         raise first(failed)
-    as_json = session.output == "json"
+    as_json = session.output in {"json", "jsonl"}
     for outcome in failed:
         session.notes.failure(first([outcome]), as_json=as_json)
     if untried:

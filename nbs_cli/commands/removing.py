@@ -9,10 +9,11 @@ from nbs_cli.cloud.deadline import WAIT
 from nbs_cli.cloud.deletion import attached_to, delete, named, obstacles, snapshots_of
 from nbs_cli.cloud.nouns import noun_of
 from nbs_cli.cloud.refs import Found, resolve
-from nbs_cli.cloud.resources import OUTCOME, REQUEST, VOLUME, Resource
+from nbs_cli.cloud.resources import VOLUME, Resource
 from nbs_cli.cloud.waiting import GONE, Goal, until
 from nbs_cli.commands.making import rehearse
 from nbs_cli.commands.outcomes import conclude
+from nbs_cli.commands.shapes import OUTCOME, REQUEST
 from nbs_cli.errors import NotFound, Usage
 from nbs_cli.output.cells import cell
 from nbs_cli.output.lines import aligned
@@ -31,6 +32,7 @@ def remove(
     dry_run: bool,
 ) -> None:
     """Delete every one of *refs*, all of them found first; print the outcomes, raise what they come to."""
+    session.writing()
     session.printer.check(REQUEST if dry_run else OUTCOME)
     if not dry_run:
         _may_ask(session)

@@ -84,6 +84,7 @@ def create(
 ) -> None:
     """POST /snapshots for each."""
     session: Session = ctx.obj
+    session.writing()
     options.sendable(_("name"), name)
     room = options.LONGEST - (0 if no_request_key else LONGEST_MARK)
     options.sendable(_("description (with its request mark)"), description, room)

@@ -8,14 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING
 
 from nbs_cli.cloud.identity import Credentials
 from nbs_cli.cloud.realms import DEFAULT, REALMS, Realm, realm_of_host
-from nbs_cli.errors import NotFound, Unauthorized, Usage
+from nbs_cli.cloud.request import split
+from nbs_cli.errors import Unauthorized, Usage
 from nbs_cli.output.words import _
 
-SANDBOX = "sandbox"
+if TYPE_CHECKING:
+    from nbs_cli.local.config import Profile
 
 
 @dataclass(frozen=True)
@@ -39,29 +41,56 @@ class Environment:
         return value
 
 
-def find(environment: Environment, profile: str | None, region: str | None) -> Credentials:
-    """Give the set of credentials for *profile* (None: none was named), with *region* in place of its own.
+def find(environment: Environment, profile: Profile | None, region: str | None) -> Credentials:
+    """Give the set of credentials, of *profile* where one is chosen, with *region* in place of its own.
 
-    Raises NotFound for an unknown profile, Unauthorized with the ways on when there are no credentials. The `sandbox`
-    profile is not found here: it has no credentials of the environment's.
+    Raises Unauthorized with the ways on when there are none, Usage for what cannot be. The `sandbox` profile is not
+    found here: its cloud is in this process.
     """
     if profile is not None:
-        raise NotFound(
-            _("there is no profile {name}").format(name=profile), hint=_("`sandbox` is the one that always exists")
-        )
-    found = _of_nbs(environment) or _of_openrc(environment)
-    if found is None:
-        raise _nothing()
+        found = of_profile(profile)
+    else:
+        candidate = _of_nbs(environment) or _of_openrc(environment)
+        if candidate is None:
+            raise _nothing()
+        found = candidate
     if region is None:
         return found
     return replace(found, region=region, endpoint=None)  # an endpoint is of one region; what is typed comes first
+
+
+def in_environment(environment: Environment) -> bool:
+    """Whether `NBS_*` holds a set of credentials, which then comes before the profile in use."""
+    return environment.get("NBS_TOKEN", "NBS_USERNAME") is not None
+
+
+def of_profile(profile: Profile) -> Credentials:
+    """The credentials of *profile*, its password left where it is; raises Usage where a value is missing."""
+    for key in ("tenant_id", "username"):
+        if getattr(profile, key) is None:
+            raise Usage(
+                _("the profile {name} has no {key}").format(name=profile.name, key=key),
+                hint=_("`nbs auth login -p {name}` asks for it").format(name=profile.name),
+            )
+    identity_url, realm = locate(profile.identity_url, profile.realm)
+    return Credentials(
+        source=_("the profile {name}").format(name=profile.name),
+        identity_url=identity_url,
+        realm=realm,
+        tenant_id=tenant(profile.tenant_id or ""),
+        region=profile.region,
+        username=profile.username,
+        endpoint=profile.endpoint,
+    )
 
 
 def _nothing() -> Unauthorized:
     return Unauthorized(
         _("no credentials"),
         hint=_(
-            "log in by setting these, all from the console, Compute > Instance > API endpoint settings:\n"
+            "log in once, with the values of the console, Compute > Instance > API endpoint settings:\n"
+            "  nbs auth login\n"
+            "or, for a pipeline, set them:\n"
             "  export NBS_REALM=gov NBS_REGION=KR1 NBS_TENANT_ID=… NBS_USERNAME=… NBS_PASSWORD=…\n"
             "or try everything without an account, in a sandbox on this machine:\n"
             "  nbs -p sandbox volume create --size 10 --wait"
@@ -74,12 +103,12 @@ def _of_nbs(environment: Environment) -> Credentials | None:
     if token is None and username is None:
         return None
     marker = "NBS_USERNAME" if token is None else "NBS_TOKEN"
-    identity_url, realm = _identity(environment)
+    identity_url, realm = locate(environment.get("NBS_IDENTITY_URL"), environment.get("NBS_REALM"))
     return Credentials(
         source=_("the environment ({name})").format(name=marker),
         identity_url=identity_url,
         realm=realm,
-        tenant_id=_tenant(environment.needed("NBS_TENANT_ID", marker)),
+        tenant_id=tenant(environment.needed("NBS_TENANT_ID", marker)),
         region=environment.get("NBS_REGION"),
         username=username if token is None else None,
         password=_password(environment) if token is None else None,
@@ -97,8 +126,8 @@ def _of_openrc(environment: Environment) -> Credentials | None:
     return Credentials(
         source=_("the environment (OS_AUTH_URL)"),
         identity_url=identity_url,
-        realm=realm_of_host(urlsplit(identity_url).hostname or ""),
-        tenant_id=_tenant(
+        realm=realm_of_host(split(identity_url).hostname or ""),
+        tenant_id=tenant(
             environment.get("OS_TENANT_ID", "OS_PROJECT_ID") or environment.needed("OS_TENANT_ID", "OS_AUTH_URL")
         ),
         region=environment.get("OS_REGION_NAME"),
@@ -107,13 +136,15 @@ def _of_openrc(environment: Environment) -> Credentials | None:
     )
 
 
-def _identity(environment: Environment) -> tuple[str, Realm | None]:
-    """The identity URL without version, and the realm it belongs to; a URL of the user's own comes first."""
-    url = environment.get("NBS_IDENTITY_URL")
+def locate(url: str | None, name: str | None) -> tuple[str, Realm | None]:
+    """The identity URL without version, and the realm it belongs to: by a *url* of the user's own, else by *name*.
+
+    Raises Usage for an unknown realm.
+    """
     if url is not None:
         identity_url = bare(url)
-        return identity_url, realm_of_host(urlsplit(identity_url).hostname or "")
-    name = environment.get("NBS_REALM") or DEFAULT
+        return identity_url, realm_of_host(split(identity_url).hostname or "")
+    name = name or DEFAULT
     realm = REALMS.get(name.lower())
     if realm is None:
         raise Usage(
@@ -128,8 +159,8 @@ def bare(url: str) -> str:
     return url.strip().rstrip("/").removesuffix("/v2.0").rstrip("/")
 
 
-def _tenant(text: str) -> str:
-    """A tenant ID goes into paths: it must be one word of letters, digits and dashes."""
+def tenant(text: str) -> str:
+    """Give a tenant ID, which goes into paths: one word of letters, digits and dashes; raises Usage."""
     if not text.replace("-", "").replace("_", "").isalnum() or not text.isascii():
         raise Usage(
             _("{text!r} is no tenant ID").format(text=text),
@@ -145,8 +176,12 @@ def _password(environment: Environment) -> str:
         return environment.needed("NBS_PASSWORD", "NBS_USERNAME")
     try:
         text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Usage(_("the password file {path} cannot be read: {error}").format(path=path, error=error)) from error
+    except UnicodeDecodeError as error:
+        raise Usage(_("the password file {path} is no text in UTF-8").format(path=path)) from error
+    except OSError as error:
+        raise Usage(
+            _("the password file {path} cannot be read: {error}").format(path=path, error=error.strerror)
+        ) from error
     if not text.strip("\r\n"):
         raise Usage(_("the password file {path} is empty").format(path=path))
     return text.rstrip("\r\n")

@@ -1,4 +1,7 @@
-"""Where files of `nbs` lie: the platform's folders for state and configuration."""
+"""Where files of `nbs` lie: the platform's folders for configuration, state and cache (owns platformdirs).
+
+Never below a temporary folder, never in the working directory: a user without a home has no files.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,26 @@ from pathlib import Path
 
 import platformdirs
 
+from nbs_cli.errors import Failure
+from nbs_cli.output.words import _
+
+APP = "nbs"
+
+
+def config_file(named: str | None) -> Path | None:
+    """The config file: *named* (NBS_CONFIG_FILE), or config.toml in the platform's folder; None without a home."""
+    if named is not None:
+        return Path(os.path.expanduser(named)).absolute()  # noqa: PTH111 Path.expanduser raises for an unknown user
+    folder = Path(platformdirs.user_config_path(APP, appauthor=False))
+    return folder / "config.toml" if folder.is_absolute() else None
+
 
 def state() -> Path:
-    """The folder for state (sandbox, request journal); not made here.
-
-    Raises Usage's cousin RuntimeError where the user has no home and XDG_STATE_HOME is not set.
-    """
-    return Path(platformdirs.user_state_path("nbs", appauthor=False))
+    """The folder for state: sandbox, request journal, secrets kept in files, locks; not made here. Raises Failure."""
+    folder = Path(platformdirs.user_state_path(APP, appauthor=False))
+    if not folder.is_absolute():
+        raise Failure(_("this user has no home folder to keep files in"), hint=_("XDG_STATE_HOME names another one"))
+    return folder
 
 
 def sandbox_state() -> Path:
@@ -21,8 +37,18 @@ def sandbox_state() -> Path:
     return state() / "sandbox.sqlite3"
 
 
+def secret_file(account: str) -> Path:
+    """The file of a secret that is kept in one (`--store file`), for *account* of `secrets.account`."""
+    return state() / "secrets" / f"{account}.json"
+
+
+def lock_file(account: str) -> Path:
+    """The lock that one caller at a time holds while it logs in or asks the keyring for *account*."""
+    return state() / "locks" / f"{account}.lock"
+
+
 def readable(path: Path) -> str:
     """Give *path* as people write it, `~` for the home folder."""
     home = os.path.expanduser("~")  # noqa: PTH111 Path.home() raises for a user without an entry in passwd
     text = str(path)
-    return "~" + text.removeprefix(home) if home != "/" and text.startswith(home + os.sep) else text
+    return "~" + text.removeprefix(home) if home not in {"/", "~"} and text.startswith(home + os.sep) else text

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from nbs_cli.cloud.resources import IMAGE, OUTCOME, REQUEST, SNAPSHOT, VOLUME, VOLUME_TYPE, Kind, Paging, Resource
+from nbs_cli.cloud.resources import IMAGE, SNAPSHOT, VOLUME, VOLUME_TYPE, Kind, Paging, Resource
+from nbs_cli.commands.shapes import OUTCOME, REQUEST
 
 # the tables of the guide, written down from it and not taken from the program
 TYPE_FIELDS = "id name os-volume-type-access:is_public description extra_specs"

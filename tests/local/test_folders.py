@@ -1,55 +1,101 @@
-"""Where files lie, also for those who have no home."""
+"""Where files lie, and that a user without a home still has a working command."""
 
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from nbs_cli.errors import Failure
 from nbs_cli.local import folders
+from tests.accounts import LIST
 from tests.conftest import NBS, Ran, Served
 
-
-def test_state_lies_in_the_platforms_folder(home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Below the home folder, or where XDG_STATE_HOME says."""
-    assert folders.sandbox_state() == home / ".local" / "state" / "nbs" / "sandbox.sqlite3"
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    assert folders.state() == tmp_path / "state" / "nbs"
+Run = Callable[..., Ran]
 
 
-@pytest.mark.parametrize(("path", "text"), [("{home}/x", "~/x"), ("{home}", "{home}"), ("{home}x/y", "{home}x/y")])
-def test_paths_are_written_as_people_write_them(home: Path, path: str, text: str) -> None:
-    """`~` stands for the home folder and for nothing that only begins like it."""
-    assert folders.readable(Path(path.format(home=home))) == text.format(home=home)
+def test_usual_places(home: Path) -> None:
+    """The platform's folders, below the home."""
+    assert folders.config_file(None) == home / ".config/nbs/config.toml"
+    assert folders.state() == home / ".local/state/nbs"
+    assert folders.sandbox_state() == home / ".local/state/nbs/sandbox.sqlite3"
+    assert folders.secret_file("prod-1") == home / ".local/state/nbs/secrets/prod-1.json"
+    assert folders.lock_file("prod-1") == home / ".local/state/nbs/locks/prod-1.lock"
 
 
-def test_a_home_at_the_root_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the home folder is `/`, paths stay what they are."""
-    monkeypatch.setenv("HOME", "/")
-    assert folders.readable(Path("/etc/x")) == "/etc/x"
+def test_xdg_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """XDG_CONFIG_HOME and XDG_STATE_HOME move them."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "c"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "s"))
+
+    assert folders.config_file(None) == tmp_path / "c/nbs/config.toml"
+    assert folders.state() == tmp_path / "s/nbs"
 
 
-@pytest.mark.parametrize("nowhere", ["/proc/nowhere", "/dev/null", ""])
-def test_reading_needs_no_home(served: Served, installed: Callable[..., Ran], nowhere: str) -> None:
-    """With credentials in the environment a list works where nothing can be written."""
-    ran = installed("volume", "list", "-o", "json", env={**served.environ, "HOME": nowhere})
-    assert (ran.code, ran.out) == (0, "[]\n")
+def test_relative_xdg_is_not_obeyed(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A relative folder would be another one in every working folder: it is as good as none."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", "here")
+    monkeypatch.setenv("XDG_STATE_HOME", "here")
+
+    assert folders.config_file(None) in {None, home / ".config/nbs/config.toml"}
 
 
-@pytest.mark.parametrize("nowhere", ["/proc/nowhere", "/dev/null"])
-def test_the_sandbox_says_what_it_lacks(installed: Callable[..., Ran], nowhere: str) -> None:
-    """The sandbox keeps its state: where it cannot, exit 1, the path, the variable that names another."""
-    ran = installed("-p", "sandbox", "volume", "list", env={"HOME": nowhere})
-    assert (ran.code, ran.out) == (1, "")
-    assert nowhere in ran.err
-    assert "XDG_STATE_HOME" in ran.err
-    assert "Traceback" not in ran.err
+@pytest.mark.parametrize(
+    ("path", "shown"), [("{home}/x/y", "~/x/y"), ("{home}", "{home}"), ("{home}2/x", "{home}2/x"), ("/etc/x", "/etc/x")]
+)
+def test_readable(path: str, shown: str, home: Path) -> None:
+    """A path in the home begins with `~`, and no other does."""
+    assert folders.readable(Path(path.format(home=home))) == shown.format(home=home)
 
 
-def test_nothing_is_written_by_reading(served: Served, installed: Callable[..., Ran], home: Path) -> None:
-    """A list leaves no file behind."""
-    assert installed("volume", "list", env=served.environ).code == 0
-    assert list(home.iterdir()) == []
-    assert os.access(NBS, os.X_OK)
+def test_no_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a home there is no config, and state says which variable helps; nothing lies in a temporary folder."""
+    monkeypatch.setattr("platformdirs.user_config_path", lambda *_args, **_words: Path("~/.config/nbs"))
+    monkeypatch.setattr("platformdirs.user_state_path", lambda *_args, **_words: Path("~/.local/state/nbs"))
+
+    assert folders.config_file(None) is None
+    with pytest.raises(Failure) as caught:
+        folders.state()
+    assert "XDG_STATE_HOME" in str(caught.value.hint)
+
+
+@pytest.mark.skipif(
+    os.getuid() != 0 or shutil.which("setpriv") is None, reason="only root can become another user, with setpriv"
+)
+@pytest.mark.parametrize("folder", ["unset", "/nonexistent", "/proc"])
+def test_user_of_nobody(folder: str, served: Served, tmp_path: Path) -> None:
+    """A user of no passwd entry, without a home, lists with the environment's credentials; no file is made anywhere."""
+    before = set(Path("/tmp").iterdir())
+    env = {**os.environ, **served.environ}
+    env.pop("HOME")
+    if folder != "unset":
+        env["HOME"] = folder
+    words = ["setpriv", "--reuid", "54321", "--regid", "54321", "--clear-groups", NBS, *LIST]
+    done = subprocess.run(words, env=env, cwd="/", capture_output=True, text=True, check=False)
+    if "failed to execute" in done.stderr or "ModuleNotFoundError" in done.stderr:
+        pytest.skip("this Python lies where others may not read")
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "[]\n", "")
+    mine = [path for path in set(Path("/tmp").iterdir()) - before if path.exists() and path.stat().st_uid == 54_321]
+    assert mine == []
+
+
+@pytest.mark.parametrize(
+    "words", [("auth", "login"), ("profile", "use", "sandbox"), ("-p", "sandbox", "volume", "list")]
+)
+def test_home_that_cannot_be_used(words: tuple[str, ...], installed: Run) -> None:
+    """What has to be kept and cannot be is a sentence that names the place, never a traceback."""
+    done = (
+        installed(*words, "--store", "file", env={"HOME": "/proc"})
+        if "login" in words
+        else installed(*words, env={"HOME": "/proc"})
+    )
+
+    assert done.code in {1, 2}
+    assert "a mistake in nbs" not in done.err
+    if "login" not in words:
+        assert "/proc/" in done.err

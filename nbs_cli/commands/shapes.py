@@ -1,0 +1,76 @@
+"""Shapes of what is printed and not of the guide: outcomes of deletes, rehearsed requests, profiles, who one is."""
+
+from __future__ import annotations
+
+from nbs_cli.cloud.resources import Field, Kind, Resource
+from nbs_cli.output.words import _
+
+OUTCOME = Resource(
+    name="outcome",
+    plural="outcomes",
+    path="",
+    fields=(
+        Field("ref", _("what was named"), Kind.NAME),
+        Field("id", _("its ID"), Kind.ID),
+        Field("outcome", _("what became of it"), Kind.STATUS),
+        Field("error", _("why it failed"), Kind.OBJECT, optional=True),
+    ),
+    columns=("ref", "id", "outcome"),
+)
+REQUEST = Resource(
+    name="request",
+    plural="requests",
+    path="",
+    fields=(
+        Field("method", _("method")),
+        Field("path", _("path")),
+        Field("body", _("body"), Kind.OBJECT),
+        Field("forecast", _("what the server is expected to answer"), optional=True),
+    ),
+    columns=("method", "path", "body", "forecast"),
+    id_field="path",
+)
+PROFILE = Resource(
+    name="profile",
+    plural="profiles",
+    path="",
+    fields=(
+        Field("name", _("its name"), Kind.NAME),
+        Field("in_use", _("whether commands use it when nothing else is said"), Kind.YES),
+        Field("realm", _("realm")),
+        Field("region", _("region")),
+        Field("tenant_id", _("tenant ID"), Kind.ID, "tenant"),
+        Field("username", _("account"), Kind.NAME),
+        Field("store", _("where its secret lies: keyring, file or command")),
+        Field("read_only", _("whether every write is refused"), Kind.YES),
+        Field("output", _("its usual format")),
+        Field("identity_url", _("identity service, where it is not the realm's")),
+        Field("endpoint", _("block storage endpoint, where it is not the service catalog's")),
+        Field("password_command", _("the command that gives its password"), Kind.OBJECT),
+        Field("keyring_backend", _("the keyring chosen at login")),
+    ),
+    columns=("name", "in_use", "realm", "region", "username", "store", "read_only", "tenant_id"),
+    id_field="name",
+)
+STATUS = Resource(
+    name="status",
+    plural="status",
+    path="",
+    fields=(
+        Field("source", _("where the credentials come from")),
+        Field("profile", _("the profile, where it is one")),
+        Field("realm", _("realm")),
+        Field("identity_url", _("identity service")),
+        Field("tenant_id", _("tenant ID"), Kind.ID, "tenant"),
+        Field("username", _("account"), Kind.NAME),
+        Field("region", _("region")),
+        Field("region_from", _("where the region comes from")),
+        Field("secret", _("where the password or token lies")),
+        Field("token_expires", _("when the token ends (UTC on the wire)"), Kind.TIME),
+        Field("regions", _("the regions that its service catalog offers"), Kind.OBJECT),
+        Field("endpoint", _("the block storage endpoint, where it is known")),
+        Field("online", _("whether the credentials work; null when that was not tried"), Kind.YES),
+    ),
+    columns=("source", "username", "tenant_id", "region"),
+    id_field="username",
+)

@@ -1,0 +1,194 @@
+"""Profiles in a file, config.toml, which holds no secrets (edits.py changes it).
+
+The form is that of `commands.md` §4: the key `profile` names the one in use, a table `profiles.NAME` each.
+"""
+
+from __future__ import annotations
+
+import difflib
+import shlex
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from nbs_cli.cloud.realms import REALMS
+from nbs_cli.errors import Failure, NotFound, Usage
+from nbs_cli.local import files
+from nbs_cli.local.folders import config_file
+from nbs_cli.output.records import NAMES
+from nbs_cli.output.words import _
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+SANDBOX = "sandbox"
+STORES = ("keyring", "file", "command")
+_SECRET = frozenset({"password", "api_password", "token", "secret"})
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A named choice of realm, region, tenant and user; where its secret lies is `store`."""
+
+    name: str
+    realm: str | None = None
+    region: str | None = None
+    tenant_id: str | None = None
+    username: str | None = None
+    identity_url: str | None = None
+    endpoint: str | None = None
+    store: str = "keyring"
+    password_command: tuple[str, ...] = ()
+    keyring_backend: str | None = None
+    read_only: bool = False
+    output: str | None = None
+
+
+KEYS = tuple(known.name for known in fields(Profile) if known.name != "name")
+
+
+@dataclass(frozen=True)
+class Config:
+    """The file's profiles by name, and the name of the one in use."""
+
+    path: Path | None
+    in_use: str | None = None
+    profiles: Mapping[str, Profile] = field(default_factory=dict)
+
+    def get(self, name: str) -> Profile:
+        """The profile *name*; raises NotFound with the ones that there are."""
+        if name in self.profiles:
+            return self.profiles[name]
+        names = ", ".join([*self.profiles, SANDBOX])
+        raise NotFound(
+            _("there is no profile {name}").format(name=name),
+            hint=_("the profiles are {names}; `nbs auth login -p {name}` makes this one").format(
+                names=names, name=name
+            ),
+        )
+
+
+def load(named: str | None) -> Config:
+    """Read the file at *named* (NBS_CONFIG_FILE) or in the platform's folder; none is an empty one.
+
+    Raises Usage, with file and line, for what cannot be read or is not known; no file is ever looked for elsewhere.
+    """
+    path = config_file(named)
+    try:
+        text = None if path is None else files.read(path)
+    except Failure as failure:
+        raise Usage(failure.message, hint=_("mend it, or move it away")) from failure
+    if path is None or text is None:
+        return Config(path)
+    try:
+        data = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise Usage(
+            _("{path} is no TOML: {error}").format(path=path, error=error),
+            hint=_("mend the line, or move the file away"),
+        ) from error
+    return _read(path, data)
+
+
+def _read(path: Path, data: dict[str, Any]) -> Config:
+    tables = data.get("profiles", {})
+    in_use = data.get("profile")
+    if not isinstance(tables, dict) or not (in_use is None or isinstance(in_use, str)):
+        raise Usage(_("{path}: `profile` is a name and `profiles` are tables").format(path=path))
+    for key in data:
+        if key not in {"profile", "profiles"}:
+            raise _unknown(path, key, ("profile", "profiles"))
+    return Config(path, in_use, {name: _profile(path, name, table) for name, table in tables.items()})
+
+
+def _profile(path: Path, name: str, table: Any) -> Profile:
+    try:
+        check_name(name)
+    except Usage as error:
+        raise Usage(f"{path}: {error.message}", hint=error.hint) from error
+    if not isinstance(table, dict):
+        raise Usage(_("{path}: profiles.{name} is no table").format(path=path, name=name))
+    known = {key: _checked(path, key, value) for key, value in table.items()}
+    return Profile(name, **known)
+
+
+def _checked(path: Path, key: str, value: Any) -> Any:
+    """Give *value* as Profile keeps it; raises Usage for an unknown key, a secret, a value of the wrong kind."""
+    if key in _SECRET:
+        raise _no_secrets(_("{path} holds a {key}; secrets do not belong there").format(path=path, key=key))
+    if key not in KEYS:
+        raise _unknown(path, key, KEYS)
+    if key == "read_only" and isinstance(value, bool):
+        return value
+    if key == "password_command" and isinstance(value, list) and all(isinstance(word, str) for word in value):
+        return tuple(value)
+    if key in {"read_only", "password_command"} or not isinstance(value, str):
+        raise Usage(_("{path}: {key} cannot be {value!r}").format(path=path, key=key, value=value))
+    _check_choice(path, key, value)
+    return value
+
+
+_CHOICES: dict[str, Callable[[], tuple[str, ...]]] = {
+    "realm": lambda: tuple(REALMS),
+    "store": lambda: STORES,
+    "output": lambda: NAMES,
+}
+
+
+def _check_choice(path: Path, key: str, value: str) -> None:
+    choices = _CHOICES[key]() if key in _CHOICES else ()
+    if choices and value not in choices:
+        raise Usage(
+            _("{path}: {key} cannot be {value!r}").format(path=path, key=key, value=value),
+            hint=_("it is one of {choices}").format(choices=", ".join(choices)),
+        )
+
+
+def _no_secrets(words: str) -> Usage:
+    return Usage(words, hint=_("leave it out; `nbs auth login` keeps it in the keyring"))
+
+
+def _unknown(path: Path, key: str, known: tuple[str, ...]) -> Usage:
+    nearest = difflib.get_close_matches(key, known, 1)
+    return Usage(
+        _("{path}: there is no key {key}").format(path=path, key=key),
+        hint=_("did you mean {name}?").format(name=nearest[0])
+        if nearest
+        else _("the keys are {names}").format(names=", ".join(known)),
+    )
+
+
+def check_name(name: str) -> None:
+    """Raise Usage for a name that no profile may have."""
+    if name == SANDBOX:
+        raise Usage(_("the name `sandbox` is kept for the sandbox"), hint=_("choose another name"))
+    if not name.replace("-", "").replace("_", "").replace(".", "").isalnum():
+        raise Usage(_("{name!r} is no name for a profile").format(name=name), hint=_("use letters, digits, - and _"))
+
+
+def parse(key: str, text: str) -> Any:
+    """Read the value of *key* as it is typed on the command line; raises Usage."""
+    if key == "read_only":
+        if text not in {"true", "false"}:
+            raise Usage(_("read_only is true or false, not {text!r}").format(text=text))
+        return text == "true"
+    if key == "password_command":
+        try:
+            return shlex.split(text)
+        except ValueError as error:
+            raise Usage(
+                _("password_command (--password-command) cannot be read: {error}").format(error=error)
+            ) from error
+    return _checked(Path("config.toml"), key, text)
+
+
+def check_key(key: str) -> None:
+    """Check that *key* is one of a profile's; raises Usage."""
+    if key in _SECRET:
+        raise _no_secrets(_("a {key} is a secret; secrets do not belong into the config file").format(key=key))
+    if key not in KEYS:
+        raise _unknown(Path("config.toml"), key, KEYS)

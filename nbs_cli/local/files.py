@@ -1,0 +1,148 @@
+"""Private, atomic, locked files: 0600 in a 0700 folder from birth, old or new but never half, one writer at a time."""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from nbs_cli.errors import Failure
+from nbs_cli.output.words import _
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
+_PAUSE = 0.05  # seconds between two tries for a lock, more or less: many wait at once
+_STALE = 3600.0  # seconds after which a temporary file was left behind by a kill
+
+
+def read(path: Path) -> str | None:
+    """The text of *path*, None where there is no such file; raises Failure for one that cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    except UnicodeDecodeError as error:
+        raise Failure(_("{path} is no text in UTF-8").format(path=path)) from error
+    except OSError as error:
+        raise Failure(_("{path} cannot be read: {error}").format(path=path, error=_reason(error))) from error
+
+
+def write(path: Path, text: str) -> None:
+    """Put *text* into *path* whole: a temporary file beside it, fsynced, renamed; its folders are made when missing.
+
+    Raises Failure; then what was there before is untouched.
+    """
+    try:
+        _private(path.parent)
+        _replace(path, text)
+    except OSError as error:
+        raise Failure(_("{path} cannot be written: {error}").format(path=path, error=_reason(error))) from error
+
+
+def remove(path: Path) -> bool:
+    """Remove *path*; False where there is none. Raises Failure."""
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise Failure(_("{path} cannot be removed: {error}").format(path=path, error=_reason(error))) from error
+    return True
+
+
+@contextmanager
+def locked(path: Path, seconds: float) -> Iterator[bool]:
+    """Hold the lock file *path* while the block runs, waiting at most *seconds* for it; give whether it is held.
+
+    A holder that is killed frees it. Where nothing can be locked (a read-only home, some network drives) the block runs
+    without: better twice than not at all.
+    """
+    descriptor = _open_lock(path)
+    if descriptor is None:
+        yield False
+        return
+    try:
+        yield _acquire(descriptor, seconds)
+    finally:
+        os.close(descriptor)  # closing it frees the lock
+
+
+def _open_lock(path: Path) -> int | None:
+    try:
+        _private(path.parent)
+        return os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    except OSError:
+        return None
+
+
+def _acquire(descriptor: int, seconds: float) -> bool:
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            if sys.platform == "win32":
+                msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+            else:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pass
+        except OSError:
+            return False
+        else:
+            return True
+        if time.monotonic() >= end:
+            return False
+        time.sleep(_PAUSE * random.uniform(0.5, 1.5))  # noqa: S311 jitter needs no secrecy
+
+
+def _private(folder: Path) -> None:
+    """Make *folder* and the missing ones above it, each 0700 from birth."""
+    if not folder.is_dir():
+        _private(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def _replace(path: Path, text: str) -> None:
+    _sweep(path)
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        with suppress(OSError):
+            Path(temporary).unlink()
+        raise
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the rename last; Windows has no such thing."""
+    if sys.platform == "win32":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sweep(path: Path) -> None:
+    """Remove what killed writers of *path* left behind."""
+    for left in path.parent.glob(f".{path.name}.*.tmp"):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > _STALE:
+                left.unlink()
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or str(error)
