@@ -1,0 +1,63 @@
+"""Writes man/, completions/ and what completion knows, from the command tree.
+
+`python -m nbs_cli.reference` writes them, with `--check` it names the stale ones and exits 1.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from nbs_cli import manual, shells
+from nbs_cli.grammar import Grammar
+
+ROOT = Path(__file__).parent.parent
+TABLE = "nbs_cli/completion.json"
+_FOLDERS = ("man", "completions")  # everything in these is written here
+
+
+def written() -> dict[str, str]:
+    """Every file that the command tree decides, by its path from the repository's root."""
+    grammar = Grammar()
+    files = {f"man/{name}": text for name, text in manual.pages(grammar).items()}
+    files |= {f"completions/{shells.FILES[shell]}": script for shell, script in shells.SHELLS.items()}
+    files[TABLE] = json.dumps(grammar.table(), indent=1, ensure_ascii=False) + "\n"
+    return files
+
+
+def stale(root: Path = ROOT) -> list[str]:
+    """The files below *root* that are missing, differ from what would be written, or would not be written any more."""
+    files = written()
+    there = {str(path.relative_to(root).as_posix()) for folder in _FOLDERS for path in (root / folder).glob("*")}
+    return sorted({*(path for path, text in files.items() if _read(root / path) != text), *(there - files.keys())})
+
+
+def write(root: Path = ROOT) -> list[str]:
+    """Bring the files below *root* up to date; give those that were changed."""
+    files = written()
+    changed = stale(root)
+    for name in changed:
+        path = root / name
+        if name not in files:
+            path.unlink()
+            continue
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(files[name], encoding="utf-8", newline="\n")
+    return changed
+
+
+def main(args: list[str]) -> int:
+    """Write the files, or with `--check` only compare; the names of the files concerned go to stdout."""
+    checking = args == ["--check"]
+    names = stale() if checking else write()
+    sys.stdout.write("".join(f"{name}\n" for name in names))
+    return int(checking and bool(names))
+
+
+def _read(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8") if path.is_file() else None
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
