@@ -13,10 +13,11 @@ def main(argv: list[str] | None = None) -> int:
 
         try:
             print(f"nbs {__version__}", flush=True)  # noqa: T201 answered before anything is loaded
-        except OSError:
-            pass  # running.py knows what to say of a lost output
-        else:
-            return 0
+        except OSError as error:
+            from nbs_cli.running import lost
+
+            return lost(error)
+        return 0
     if args[:1] == ["__complete"]:
         from nbs_cli import completion
 

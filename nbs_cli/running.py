@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 from typing import Any, NoReturn, TextIO
 
@@ -58,8 +59,6 @@ def _guarded(args: list[str], session: Session) -> int:
         code = _invoke(args, session)
         session.notes.clear()
         session.stdout.flush()
-    except typer.Exit as done:
-        return done.exit_code
     except TyperException as error:
         return _tell(_usage(error), args, session)
     except Failure as failure:
@@ -77,8 +76,11 @@ def _guarded(args: list[str], session: Session) -> int:
 
 
 def _invoke(args: list[str], session: Session) -> int:
-    with tree().make_context("nbs", list(args), obj=session) as ctx:
-        ctx.command.invoke(ctx)
+    try:
+        with tree().make_context("nbs", list(args), obj=session) as ctx:
+            ctx.command.invoke(ctx)
+    except typer.Exit as done:
+        return done.exit_code
     return ExitCode.OK
 
 
@@ -136,15 +138,24 @@ def _interrupted(session: Session, code: ExitCode) -> int:
 
 def _lost_output(session: Session, error: OSError) -> int:
     """Stdout is gone: a reading command ends quietly, one that changed something says on stderr that it did."""
-    closed = isinstance(error, BrokenPipeError)
-    try:
-        if session.wrote is not None:
-            session.stderr.write(f"nbs: {_('done, but the output could not be written')}: {session.wrote}\n")
-        elif not closed:
-            session.stderr.write(f"nbs: {_('the output could not be written')}: {error.strerror or error}\n")
-    except OSError:
-        pass
-    return ExitCode.PIPE if closed else ExitCode.FAILURE
+    if session.wrote is None:
+        return lost(error)
+    with suppress(OSError):
+        session.stderr.write(f"nbs: {_('done, but the output could not be written')}: {session.wrote}\n")
+    return _code_of(error)
+
+
+def lost(error: OSError) -> int:
+    """Say why stdout cannot be written, but for a pipe whose reader has seen enough, and give the exit code."""
+    if not isinstance(error, BrokenPipeError):
+        with suppress(OSError):
+            sys.stderr.write(f"nbs: {_('the output could not be written')}: {error.strerror or error}\n")
+    _close_quietly()
+    return _code_of(error)
+
+
+def _code_of(error: OSError) -> int:
+    return ExitCode.PIPE if isinstance(error, BrokenPipeError) else ExitCode.FAILURE
 
 
 def _prepare_streams() -> None:
@@ -164,11 +175,12 @@ def _lost() -> TextIO:
 
 
 def _close_quietly() -> None:
-    """Python flushes once more at its end and would complain of a closed pipe."""
-    try:
-        sys.stdout.flush()
-    except (OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    """Python flushes once more at its end and would complain of a closed pipe; what is lost has been told."""
+    for stream, number in ((sys.stdout, 1), (sys.stderr, 2)):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), number)
 
 
 def _listen(handler: Callable[[int, FrameType | None], object] | signal.Handlers) -> None:

@@ -75,7 +75,7 @@ class Served:
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home of its own for each test, and no variable of the developer's that nbs would read."""
     for name in list(os.environ):
-        if name.startswith(("NBS_", "OS_", "XDG_")) or name.upper().endswith("_PROXY") or name in _READ:
+        if name.startswith(("NBS_", "OS_", "XDG_", "PYTHON")) or name.upper().endswith("_PROXY") or name in _READ:
             monkeypatch.delenv(name, raising=False)
     folder = tmp_path / "home"
     folder.mkdir()
