@@ -18,6 +18,7 @@ The tree (the slug is what `-o json` calls the failure):
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Sequence
 from enum import IntEnum
@@ -235,3 +236,11 @@ def _classify_bad_request(message: str) -> tuple[type[Failure], str | None]:
     if "metadata" in message and "does not match" in message:
         return Usage, _("a metadata key has letters from a to z, digits and - _ : . / or spaces")
     return Usage, None
+
+
+def nearest(word: str, known: Sequence[str], otherwise: str) -> str:
+    """The hint for a misspelt *word*: the nearest of *known*, or *otherwise*, where `{names}` stands for them all."""
+    matches = difflib.get_close_matches(word, known, 1)
+    if matches:
+        return _("did you mean {name}?").format(name=matches[0])
+    return otherwise.format(names=", ".join(known))

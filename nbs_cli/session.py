@@ -5,7 +5,6 @@ The only file that may import inside a function: what a command does not need is
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 import shlex
@@ -18,7 +17,7 @@ from functools import cached_property
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
-from nbs_cli.errors import Conflict, Failure, Usage
+from nbs_cli.errors import Conflict, Failure, Usage, nearest
 from nbs_cli.output.streams import Stdout
 from nbs_cli.output.words import _
 
@@ -143,12 +142,9 @@ class Session:
 
         name = self.options.output or self.environment.get("NBS_OUTPUT") or self._profile_output or "table"
         if name not in NAMES:
-            nearest = difflib.get_close_matches(name, NAMES, 1)
             raise Usage(
                 _("there is no output format {name!r}").format(name=name),
-                hint=_("did you mean {name}?").format(name=nearest[0])
-                if nearest
-                else _("the formats are {names}").format(names=", ".join(NAMES)),
+                hint=nearest(name, NAMES, _("the formats are {names}")),
             )
         return name
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from functools import partial
 from typing import Any
 
 from nbs_cli.cloud.resources import Resource
-from nbs_cli.errors import Usage
+from nbs_cli.errors import Usage, nearest
 from nbs_cli.output.words import _
 
 Order = tuple[tuple[str, str], ...]  # (wire name, "asc" or "desc"), most significant first
@@ -29,12 +28,9 @@ def _read_key(part: str, resource: Resource) -> tuple[str, str]:
         field = resource.field(name)
     if field is None:
         names = [field.heading for field in resource.fields]
-        nearest = difflib.get_close_matches(part.partition(":")[0], names, 1)
         raise Usage(
             _("cannot sort by {name!r}").format(name=part),
-            hint=_("did you mean {name}?").format(name=nearest[0])
-            if nearest
-            else _("the keys are {names}").format(names=", ".join(names)),
+            hint=nearest(part.partition(":")[0], names, _("the keys are {names}")),
         )
     if direction not in DIRECTIONS:
         raise Usage(_("unknown sort direction {direction!r}: it is asc or desc").format(direction=direction))

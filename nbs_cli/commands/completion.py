@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Annotated
 
 import typer
 
-from nbs_cli.errors import Usage
+from nbs_cli.errors import Usage, nearest
 from nbs_cli.output.words import _
 from nbs_cli.parser import command
 from nbs_cli.session import Session
@@ -38,11 +37,8 @@ def completion(
     """The script as it is, with nothing of this machine in it."""
     session: Session = ctx.obj
     if shell not in SHELLS:
-        nearest = difflib.get_close_matches(shell, SHELLS, 1)
         raise Usage(
             _("there is no completion for the shell {shell!r}").format(shell=shell),
-            hint=_("did you mean {name}?").format(name=nearest[0])
-            if nearest
-            else _("the shells are {names}").format(names=", ".join(SHELLS)),
+            hint=nearest(shell, tuple(SHELLS), _("the shells are {names}")),
         )
     session.stdout.write(SHELLS[shell])

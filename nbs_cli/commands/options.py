@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from typing import Annotated
 
@@ -11,7 +10,7 @@ import typer
 from nbs_cli.cloud.resources import Resource
 from nbs_cli.cloud.sorting import read_order
 from nbs_cli.cloud.walking import PAGE, Span
-from nbs_cli.errors import Usage
+from nbs_cli.errors import Usage, nearest
 from nbs_cli.output.words import _
 
 LONGEST = 255  # characters of a name, a description, a metadata key or value (facts.md §3.5)
@@ -86,12 +85,9 @@ def status(resource: Resource, text: str, *more: str) -> str:
     known = [*more, *(name for name, _meaning in resource.statuses)]
     if text in known:
         return text
-    nearest = difflib.get_close_matches(text, known, 1)
     raise Usage(
         _("there is no status {text!r}").format(text=text),
-        hint=_("did you mean {name}?").format(name=nearest[0])
-        if nearest
-        else _("the statuses are {names}").format(names=", ".join(known)),
+        hint=nearest(text, known, _("the statuses are {names}")),
     )
 
 

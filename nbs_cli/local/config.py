@@ -5,7 +5,6 @@ The form is that of `commands.md` §4: the key `profile` names the one in use, a
 
 from __future__ import annotations
 
-import difflib
 import shlex
 import sys
 from collections.abc import Callable, Mapping
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from nbs_cli.cloud.realms import REALMS
-from nbs_cli.errors import Failure, NotFound, Usage
+from nbs_cli.errors import Failure, NotFound, Usage, nearest
 from nbs_cli.local import files
 from nbs_cli.local.folders import config_file
 from nbs_cli.output.records import NAMES
@@ -153,12 +152,9 @@ def _no_secrets(words: str) -> Usage:
 
 
 def _unknown(path: Path, key: str, known: tuple[str, ...]) -> Usage:
-    nearest = difflib.get_close_matches(key, known, 1)
     return Usage(
         _("{path}: there is no key {key}").format(path=path, key=key),
-        hint=_("did you mean {name}?").format(name=nearest[0])
-        if nearest
-        else _("the keys are {names}").format(names=", ".join(known)),
+        hint=nearest(key, known, _("the keys are {names}")),
     )
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from typing import TextIO
 
 from nbs_cli.cloud.resources import Field, Resource
-from nbs_cli.errors import Failure, Usage
+from nbs_cli.errors import Failure, Usage, nearest
 from nbs_cli.output.records import Format, Ids, Look, Record
 from nbs_cli.output.words import _, plural
 
@@ -95,10 +94,7 @@ def _named(resource: Resource, known: tuple[Field, ...], name: str) -> Field:
     if field is not None and field in known:
         return field
     names = [one.heading for one in known]
-    nearest = difflib.get_close_matches(name, [*names, *(one.wire for one in known)], 1)
     raise Usage(
         _("there is no column {name!r} here").format(name=name),
-        hint=_("did you mean {name}?").format(name=nearest[0])
-        if nearest
-        else _("the columns are {names}").format(names=", ".join(names)),
+        hint=nearest(name, [*names, *(one.wire for one in known)], _("the columns are {names}")),
     )

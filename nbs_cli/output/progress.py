@@ -43,7 +43,7 @@ class Notes:
     def note(self, text: str) -> None:
         """Say in one line what was done."""
         if not self.quiet:
-            self._line(safe(text))
+            self._indented(text)
 
     def hint(self, text: str) -> None:
         """Name a next step, to a person at a terminal."""
@@ -133,7 +133,7 @@ class Notes:
             first, *rest = hint.splitlines()
             self._folded("hint:", "1", first)
             for line in rest:
-                self._indented(line)
+                self._indented(line, 2)
         if failure.request_id:
             self._line(f"{_('request id:')} {safe(failure.request_id)}")
 
@@ -153,18 +153,21 @@ class Notes:
 
     def _folded(self, label: str, code: str, text: str) -> None:
         """Write a labelled text; on a terminal its lines break between words."""
-        room = max(20, shutil.get_terminal_size().columns) if self.terminal else sys.maxsize
-        first, *rest = wrapped(f"{label} {safe(text)}", room, "  ")
+        first, *rest = wrapped(f"{label} {safe(text)}", self._room, "  ")
         self._line(self._styled(label, code) + first.removeprefix(label))
         for line in rest:
             self._line(line)
 
-    def _indented(self, line: str) -> None:
-        """Write a further line of a hint below its first one; on a terminal it breaks between words."""
-        indent = " " * (2 + len(line) - len(line.lstrip()))
-        room = max(20, shutil.get_terminal_size().columns) if self.terminal else sys.maxsize
-        for piece in wrapped(safe(line.strip()), room - len(indent), "  "):
-            self._line(indent + piece)
+    def _indented(self, line: str, indent: int = 0) -> None:
+        """Write *line* with its own indentation and *indent* more; on a terminal it breaks between words."""
+        margin = " " * (indent + len(line) - len(line.lstrip(" ")))
+        for piece in wrapped(safe(line.strip(" ")), self._room - len(margin), "  "):
+            self._line(margin + piece)
+
+    @property
+    def _room(self) -> int:
+        """The columns that a line may have; a pipe has no end."""
+        return max(20, shutil.get_terminal_size().columns) if self.terminal else sys.maxsize
 
     def _runnable(self, text: str) -> str:
         """Begin every command of a hint as this one was begun, unless it names its profile itself."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import random
 from collections.abc import Callable, Iterable
@@ -10,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
+import yaml
 
 from nbs_cli.cloud.pages import everything
 from nbs_cli.cloud.resources import VOLUME, VOLUME_TYPE, Resource
@@ -59,6 +61,36 @@ def test_every_list_is_complete(serve: Callable[..., Served], nbs: Callable[...,
         assert ran.out.split() == ids(stored(served.cloud, NOUNS[command[0]]))
         assert all(1 <= int(query["limit"]) <= 1000 for query in queries(served))
         assert len(served.asked()) <= 5
+
+
+def first_words(text: str) -> list[str]:
+    """The first word of every line."""
+    return [line.split()[0] for line in text.splitlines()]
+
+
+READERS: dict[str, Callable[[str], list[str]]] = {
+    "table": lambda text: first_words(text)[1:],
+    "json": lambda text: [row["id"] for row in json.loads(text)],
+    "jsonl": lambda text: [json.loads(line)["id"] for line in text.splitlines()],
+    "yaml": lambda text: [row["id"] for row in yaml.safe_load(text)],
+    "csv": lambda text: [row["id"] for row in csv.DictReader(text.splitlines())],
+    "value": first_words,
+}
+
+
+@pytest.mark.parametrize("server", SERVERS.values(), ids=SERVERS)
+def test_every_format_is_complete(
+    serve: Callable[..., Served], nbs: Callable[..., Ran], server: dict[str, Any]
+) -> None:
+    """The same 2,500 and 130 in every format, each once and in the server's order."""
+    served = serve(page_default=100, page_cap=1000, **server)
+    served.cloud.seed(2500, 130)
+    for noun in ("volume", "snapshot"):
+        expected = ids(stored(served.cloud, NOUNS[noun]))
+        for form, read in READERS.items():
+            ran = nbs(noun, "list", "-o", form, "-c", "id,size", env=served.environ)
+            assert (ran.code, ran.err) == (0, "")
+            assert read(ran.out) == expected, form
 
 
 @pytest.mark.parametrize("page_size", [1, 7, 35])
