@@ -91,7 +91,7 @@ def _nothing() -> Unauthorized:
             "log in once, with the values of the console, Compute > Instance > API endpoint settings:\n"
             "  nbs auth login\n"
             "or, for a pipeline, set them:\n"
-            "  export NBS_REALM=gov NBS_REGION=KR1 NBS_TENANT_ID=… NBS_USERNAME=… NBS_PASSWORD=…\n"
+            "  export NBS_REGION=KR1 NBS_TENANT_ID=… NBS_USERNAME=… NBS_PASSWORD=…\n"
             "or try everything without an account, in a sandbox on this machine:\n"
             "  nbs -p sandbox volume create --size 10 --wait"
         ),
