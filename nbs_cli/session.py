@@ -22,10 +22,11 @@ from nbs_cli.output.streams import Stdout
 from nbs_cli.output.words import _
 
 if TYPE_CHECKING:
+    from nbs_cli.cloud.access import Credentials
     from nbs_cli.cloud.blockstorage import BlockStorage
     from nbs_cli.cloud.client import Client
     from nbs_cli.cloud.deadline import Deadline
-    from nbs_cli.cloud.identity import Credentials, Identity
+    from nbs_cli.cloud.identity import Identity
     from nbs_cli.local.config import Config, Profile
     from nbs_cli.local.credentials import Environment
     from nbs_cli.local.keyrings import Keyring
@@ -171,7 +172,7 @@ class Session:
     @cached_property
     def credentials(self) -> Credentials:
         """The one set of credentials of this command; the sandbox has its own."""
-        from nbs_cli.cloud.identity import Credentials
+        from nbs_cli.cloud.access import Credentials
         from nbs_cli.local.credentials import find
 
         if not self.in_sandbox:

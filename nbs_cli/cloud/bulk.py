@@ -43,22 +43,28 @@ class _Crew:
         self.lock = threading.Lock()
 
     def begin(self, count: int) -> None:
-        """Start *count* threads; `over` is set when the last one ends."""
-        self.working = count
-        for _number in range(count):
-            threading.Thread(target=self._toil, daemon=True).start()
-        if not count:
-            self.over.set()
+        """Start *count* threads; `over` is set when the last one ends, or when a signal let none begin."""
+        self.working = 1  # who starts them counts too, until all that will be are started
+        try:
+            for _number in range(count):
+                with self.lock:
+                    self.working += 1
+                threading.Thread(target=self._toil, daemon=True).start()
+        finally:
+            self._leave()
 
     def _toil(self) -> None:
         try:
             while (outcome := self._next()) is not None:
                 self._do(outcome)
         finally:
-            with self.lock:
-                self.working -= 1
-                if not self.working:
-                    self.over.set()
+            self._leave()
+
+    def _leave(self) -> None:
+        with self.lock:
+            self.working -= 1
+            if not self.working:
+                self.over.set()
 
     def _do(self, outcome: Outcome) -> None:
         try:

@@ -1,106 +1,27 @@
-"""A token and its service catalog, and the endpoint that the token may go to.
+"""Logging in, when a token is first needed and when one is refused; the endpoints of the region that is asked for.
 
 Source: facts.md §1 (POST /v2.0/tokens) and §2 (realms); observed.md, identity.
 """
 
 from __future__ import annotations
 
-import math
 import re
 import threading
-import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
-from urllib.parse import SplitResult
+from typing import TYPE_CHECKING
 
-from nbs_cli.cloud.realms import Realm, within
-from nbs_cli.cloud.request import Request, is_loopback, split
+from nbs_cli.cloud.access import BLOCK_STORAGE, HEADER, IMAGE_SERVICE, Access, Credentials, read_access
+from nbs_cli.cloud.endpoints import check_origin, with_tenant
+from nbs_cli.cloud.request import Request
 from nbs_cli.errors import Failure, LostAnswer, Nonsense, NotFound, Unauthorized, Unavailable, Usage
-from nbs_cli.output.text import moment
 from nbs_cli.output.words import _
 
 if TYPE_CHECKING:
     from nbs_cli.cloud.client import Client
     from nbs_cli.local.secrets import Keeper
 
-_HEADER = re.compile(r"[\x21-\x7e]+")  # what a header can carry
-_HOST = re.compile(r"[a-z0-9.:-]+")  # others see a host's end where Python does not
 _TEXT = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]+")
-_MARGIN, _SHORT_LIFE = 300.0, 60.0  # seconds: a token is not used in its last minutes
-BLOCK_STORAGE, IMAGE_SERVICE = "volumev2", "image"
-
-
-@dataclass(frozen=True)
-class Credentials:
-    """One set of credentials from one source.
-
-    `source` says where they come from, for people. Either `token`, or `username` and `password`. `identity_url` has no
-    `/v2.0`. `endpoint` is set when the user named one, `realm` when the identity service belongs to a known one.
-    """
-
-    source: str
-    identity_url: str
-    tenant_id: str
-    realm: Realm | None = None
-    region: str | None = None
-    username: str | None = None
-    password: str | None = None
-    token: str | None = None
-    endpoint: str | None = None
-
-
-@dataclass(frozen=True)
-class Access:
-    """What a login gives: the token, its times as the server wrote them (UTC), its tenant, the service catalog."""
-
-    token: str
-    expires: str | None
-    issued_at: str | None
-    tenant_id: str | None
-    catalog: tuple[dict[str, Any], ...]
-    received: float = 0.0  # seconds since 1970 by this machine's clock
-
-    def good(self, now: float) -> bool:
-        """Whether the token still lives for a while at *now* (seconds since 1970).
-
-        Its life is the server's own: from `issued_at` to `expires`, counted from when it was received, so that a clock
-        that is wrong does no harm. Where the server's times cannot be read it is taken for short.
-        """
-        age = now - self.received
-        life = self.life
-        return age < life - min(_MARGIN, life / 10)
-
-    @property
-    def life(self) -> float:
-        """How long the token lives from its receipt, in seconds."""
-        begin, end = moment(self.issued_at or ""), moment(self.expires or "")
-        return (end - begin).total_seconds() if begin and end else _SHORT_LIFE
-
-    def trimmed(self) -> Access:
-        """The same with the services that nbs uses alone: what is kept should be small."""
-        services = [
-            {"type": service, "endpoints": [{"region": region, "publicURL": url} for region, url in known]}
-            for service in (BLOCK_STORAGE, IMAGE_SERVICE)
-            if (known := self.endpoints(service))
-        ]
-        return replace(self, catalog=tuple(services))
-
-    def endpoints(self, service: str) -> list[tuple[str, str]]:
-        """The (region, public URL) pairs of *service* (a catalog type), malformed entries left out."""
-        return [
-            (endpoint["region"], endpoint["publicURL"])
-            for entry in self.catalog
-            if entry.get("type") == service
-            for endpoint in _items(entry.get("endpoints"))
-            if isinstance(endpoint, dict)
-            and isinstance(endpoint.get("region"), str)
-            and isinstance(endpoint.get("publicURL"), str)
-        ]
-
-
-def _items(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
 
 
 class Identity:
@@ -116,7 +37,7 @@ class Identity:
         self._access: Access | None = None
         self._lock = threading.Lock()
         client.trace.keep(credentials.password, credentials.token)
-        check_token(credentials.token, _("the token from {source}").format(source=credentials.source), _HEADER)
+        check_token(credentials.token, _("the token from {source}").format(source=credentials.source), HEADER)
 
     @property
     def token(self) -> str:
@@ -271,7 +192,7 @@ def log_in(client: Client, credentials: Credentials) -> Access:
         ) from lost
     except Nonsense as nonsense:
         raise Failure(nonsense.message, hint=nonsense.hint) from nonsense
-    access = _read(answer.body, credentials)
+    access = read_access(answer.body, credentials)
     client.trace.keep(access.token)
     return access
 
@@ -283,95 +204,3 @@ def check_token(text: str | None, what: str, allowed: re.Pattern[str]) -> None:
             _("{what} holds characters that it cannot have").format(what=what),
             hint=_("look for a line end or a letter that does not belong to it"),
         )
-
-
-def _read(body: Any, credentials: Credentials) -> Access:
-    access = body.get("access") if isinstance(body, dict) else None
-    token = access.get("token") if isinstance(access, dict) else None
-    if not isinstance(access, dict) or not isinstance(token, dict) or not _is_token(token.get("id")):
-        raise Failure(
-            _("the answer of {url} holds no token").format(url=credentials.identity_url),
-            hint=_("check the identity URL: it is the one before `/v2.0`"),
-        )
-    tenant = token.get("tenant")
-    catalog = access.get("serviceCatalog")
-    return Access(
-        token=token["id"],
-        expires=_text(token.get("expires")),
-        issued_at=_text(token.get("issued_at")),
-        tenant_id=_text(tenant.get("id")) if isinstance(tenant, dict) else None,
-        catalog=tuple(entry for entry in _items(catalog) if isinstance(entry, dict)),
-        received=time.time(),
-    )
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def kept_access(data: Any) -> Access | None:
-    """Read an access that was kept as JSON; None for anything else, so that what is broken mends itself."""
-    if not isinstance(data, dict) or not _is_token(data.get("token")):
-        return None
-    received, times = data.get("received"), [data.get(key) for key in ("expires", "issued_at", "tenant_id")]
-    if isinstance(received, bool) or not isinstance(received, int | float) or not math.isfinite(received):
-        return None
-    if not all(value is None or isinstance(value, str) for value in times):
-        return None
-    if not isinstance(data.get("catalog"), list):
-        return None
-    catalog = tuple(entry for entry in data["catalog"] if isinstance(entry, dict))
-    access = Access(data["token"], times[0], times[1], times[2], catalog, received)
-    return access if access.endpoints(BLOCK_STORAGE) or not data["catalog"] else None
-
-
-def _is_token(value: Any) -> bool:
-    return isinstance(value, str) and _HEADER.fullmatch(value) is not None
-
-
-def with_tenant(endpoint: str, tenant_id: str) -> str:
-    """Give *endpoint* ending in `/v2/{tenantId}` exactly once, whether it did or not.
-
-    Raises Usage when it ends in another tenant.
-    """
-    base = endpoint.rstrip("/")
-    head, _slash, last = base.rpartition("/")
-    if head.endswith("/v2"):
-        if last != tenant_id:
-            raise Usage(
-                _("the endpoint is of tenant {other}, the credentials are of {tenant}").format(
-                    other=last, tenant=tenant_id
-                )
-            )
-        return base
-    return f"{base}/{tenant_id}" if base.endswith("/v2") else f"{base}/v2/{tenant_id}"
-
-
-def check_origin(url: str, credentials: Credentials) -> None:
-    """Refuse to send a token to *url* unless it lies in the realm, or on the host of a user's own identity URL.
-
-    Raises Failure naming the host. Source: trust.md, the HTTP module.
-    """
-    try:
-        trusted = _trusted(split(url), credentials)
-    except Usage:
-        trusted = False
-    if not trusted:
-        raise Failure(
-            _("the service catalog names {host}, which is not of this cloud; no token goes there").format(
-                host=url.partition("//")[2].partition("/")[0].rpartition("@")[2] or url
-            ),
-            hint=_("if you trust it, name it yourself with NBS_ENDPOINT"),
-        )
-
-
-def _trusted(parts: SplitResult, credentials: Credentials) -> bool:
-    host = (parts.hostname or "").lower()
-    identity = (split(credentials.identity_url).hostname or "").lower()
-    if "@" in parts.netloc or not _HOST.fullmatch(host) or parts.scheme not in {"https", "http"}:
-        return False
-    if is_loopback(identity):
-        return is_loopback(host)
-    if parts.scheme != "https":
-        return False
-    return within(host, credentials.realm.domains) if credentials.realm else host == identity

@@ -5,7 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from nbs_cli.cloud.identity import BLOCK_STORAGE, Access, Credentials, Identity, log_in
+from nbs_cli.cloud.access import BLOCK_STORAGE, Access, Credentials
+from nbs_cli.cloud.identity import Identity, log_in
 from nbs_cli.cloud.realms import DEFAULT, REALMS
 from nbs_cli.cloud.request import Request
 from nbs_cli.errors import Usage

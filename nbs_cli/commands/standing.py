@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
-from nbs_cli.cloud.identity import BLOCK_STORAGE, Access
+from nbs_cli.cloud.access import BLOCK_STORAGE, Access
 from nbs_cli.cloud.resources import VOLUME
 from nbs_cli.errors import Usage
 from nbs_cli.output.words import _

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nbs_cli.cloud.identity import Credentials
+from nbs_cli.cloud.access import Credentials
 from nbs_cli.cloud.realms import DEFAULT, REALMS, Realm, realm_of_host
 from nbs_cli.cloud.request import split
 from nbs_cli.errors import Unauthorized, Usage

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
-from nbs_cli.cloud.identity import Access, Credentials, kept_access
+from nbs_cli.cloud.access import Access, Credentials, kept_access
 from nbs_cli.errors import Failure, Unauthorized
 from nbs_cli.local import files, folders
 from nbs_cli.output.words import _

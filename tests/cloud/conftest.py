@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from nbs_cli.cloud import waiting
+from nbs_cli.cloud.access import Credentials
 from nbs_cli.cloud.blockstorage import BlockStorage
 from nbs_cli.cloud.client import Client
 from nbs_cli.cloud.deadline import Deadline
-from nbs_cli.cloud.identity import Credentials, Identity
+from nbs_cli.cloud.identity import Identity
 from nbs_cli.cloud.trace import Trace
 from nbs_cli.sandbox.cloud import PASSWORD, TENANT_ID, USERNAME, Cloud, Settings
 from nbs_cli.sandbox.web import application

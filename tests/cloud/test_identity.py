@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from nbs_cli.cloud.identity import Access, Credentials, Identity, check_origin, log_in, with_tenant
+from nbs_cli.cloud.access import Access, Credentials
+from nbs_cli.cloud.endpoints import check_origin, with_tenant
+from nbs_cli.cloud.identity import Identity, log_in
 from nbs_cli.cloud.realms import REALMS
 from nbs_cli.errors import ExitCode, Failure, NotFound, Unavailable, Usage
 from nbs_cli.sandbox.cloud import OBJECT_STORAGE_TENANT_ID, TENANT_ID

@@ -76,7 +76,7 @@ def test_user_of_nobody(folder: str, served: Served, tmp_path: Path) -> None:
         env["HOME"] = folder
     words = ["setpriv", "--reuid", "54321", "--regid", "54321", "--clear-groups", NBS, *LIST]
     done = subprocess.run(words, env=env, cwd="/", capture_output=True, text=True, check=False)
-    if "failed to execute" in done.stderr or "ModuleNotFoundError" in done.stderr:
+    if done.returncode in {126, 127} or "failed to execute" in done.stderr or "ModuleNotFoundError" in done.stderr:
         pytest.skip("this Python lies where others may not read")
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "[]\n", "")

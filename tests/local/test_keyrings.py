@@ -18,7 +18,7 @@ from keyring.backends import fail, null
 from keyring.backends.chainer import ChainerBackend
 from keyring.errors import InitError, KeyringLocked, NoKeyringError, PasswordDeleteError, PasswordSetError
 
-from nbs_cli.cloud.identity import Access
+from nbs_cli.cloud.access import Access
 from nbs_cli.local import keyrings
 from nbs_cli.local.keyrings import ALLOWED, SERVICE, UNATTENDED, WINDOWS_LONGEST, Keyring, KeyringTrouble
 from nbs_cli.local.secrets import InKeyring, Secret

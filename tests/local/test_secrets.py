@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nbs_cli.cloud.identity import Access, Credentials
+from nbs_cli.cloud.access import Access, Credentials
 from nbs_cli.errors import Failure, Unauthorized
 from nbs_cli.local import folders
 from nbs_cli.local.secrets import InFile, Keeper, OfCommand, Secret, account, read_secret
