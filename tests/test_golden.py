@@ -144,6 +144,8 @@ PAGES = {
     "auth-status-online": Page("auth status --online"),
     "auth-status-profile": Page("auth status", anonymous=True),
     "auth-token": Page("auth token"),
+    "auth-logout": Page("auth logout", anonymous=True),
+    "sandbox-reset": Page("sandbox reset"),
     "profile-list": Page("profile list", anonymous=True),
     "profile-show": Page("profile show", anonymous=True),
     "profile-use": Page("profile use dev", anonymous=True),
