@@ -12,6 +12,7 @@ UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
     "\U000e0000-\U000e007f]"
 )
+_FRACTION = re.compile(r"(?<=:\d\d)\.(\d+)")
 _WORD = re.compile(r" *[^ ]+")
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\x7f": "^?"}
 
@@ -82,7 +83,9 @@ def wrapped(text: str, room: int, indent: str = "") -> list[str]:
 def moment(value: str) -> datetime | None:
     """Read a time of the wire: UTC, with or without a `Z` and a fraction (facts.md §3.8); None if it is none."""
     try:
-        read = datetime.fromisoformat(value.removesuffix("Z"))
+        # Python 3.10 reads fractions of three or six digits only
+        exact = _FRACTION.sub(lambda match: f".{match[1]:0<6.6}", value.removesuffix("Z"))
+        read = datetime.fromisoformat(exact)
     except ValueError:
         return None
     return read if read.tzinfo else read.replace(tzinfo=timezone.utc)

@@ -48,12 +48,19 @@ CREATE TABLE IF NOT EXISTS clock (offset REAL NOT NULL);
 TABLES = ("volumes", "snapshots", "images", "tokens", "failures", "clock")
 
 
+_ENDING = threading.RLock()  # taken anew by a collection in the middle of it
+
+
 class _Connection(sqlite3.Connection):
     """A connection that can be referred to weakly, and closes when its thread is gone."""
 
     def __del__(self) -> None:
-        with suppress(sqlite3.ProgrammingError):  # it was never opened
-            self.close()  # Python 3.13 warns of one that is left to the collector
+        self.end()  # Python 3.13 warns of one that is left to the collector
+
+    def end(self) -> None:
+        """Close, once: its thread may end while the store is closed, and SQLite does not bear two at it."""
+        with _ENDING, suppress(sqlite3.ProgrammingError):  # it was never opened
+            self.close()
 
 
 class Store:
@@ -99,7 +106,7 @@ class Store:
     def close(self) -> None:
         """Close every thread's connection."""
         for connection in list(self._open):
-            connection.close()
+            connection.end()
         self._local = threading.local()
 
     @contextmanager
