@@ -36,7 +36,7 @@ OWNERS = {
     "tomlkit": {"nbs_cli.local.edits"},
     "yaml": {"nbs_cli.output.documents"},
     "jmespath": {"nbs_cli.output.records", "nbs_cli.output.printer"},
-    "falcon": {"nbs_cli.sandbox.web"},
+    "falcon": {"nbs_cli.sandbox.web", "nbs_cli.sandbox.desks"},
     "waitress": {"nbs_cli.sandbox.server"},
     "pydantic": set(),
     "click": set(),
