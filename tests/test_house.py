@@ -47,7 +47,7 @@ LATE = {
     *("nbs_cli.session", "nbs_cli.__main__", "nbs_cli.running", "nbs_cli.app"),
     *("nbs_cli.completion", "nbs_cli.candidates"),
 }
-KNOW_THE_SANDBOX = {"nbs_cli.session", "nbs_cli.commands.sandbox"}
+KNOW_THE_SANDBOX = {"nbs_cli.session", "nbs_cli.commands.sandbox", "nbs_cli.sections"}
 # a `try` in a command stands here with its reason; everything else ends in running.py
 TRIES = {
     ("nbs_cli.commands.imaging", "_follow"): "the answer with the image's ID is printed before the failure is raised",
