@@ -164,11 +164,11 @@ class Far:
 
 def _lives(line: socket.socket) -> bool:
     """Whether the other side has neither ended the connection nor said anything out of turn."""
-    line.setblocking(False)
+    line.settimeout(0)
     try:
         line.recv(1, socket.MSG_PEEK)
     except BlockingIOError:
-        line.setblocking(True)
+        line.settimeout(None)
         return True
     except OSError:
         pass

@@ -52,13 +52,13 @@ class Kind:
 
 BYTES = Whole(0, 1 << 40)
 WHEN = Choice(("before", "after"))
-BEFORE = Parameter("when", WHEN, "before", "`before` or `after` the cloud has processed the request")
+BEFORE = Parameter("when", WHEN, "before", "before or after the request is processed")
 AFTER = Parameter("when", WHEN, "after", BEFORE.words)
 ENDS = Parameter(
     "when",
     Choice(("before", "after", "next")),
     "before",
-    "`before` or `after` the request is processed, or answered well and ended at the `next` on the same connection",
+    "before or after the request is processed; next: it is answered well, and the next one there ends it",
 )
 CODE = Parameter("code", Whole(200, 599), 200, "its status")
 KINDS = {
@@ -67,11 +67,11 @@ KINDS = {
         Kind(
             "status",
             Part.ANSWER,
-            "the answer has this status, instead of the cloud's",
+            "the answer is a refusal, or whatever else is asked for, in place of the cloud's",
             (
                 Parameter("code", Whole(200, 599), 503, "the status"),
-                Parameter("header", Headers(), [], "a header such as `Retry-After: 3`; may be repeated"),
-                Parameter("body", Text(), "", "the body; a refusal in the block storage's shape when there is none"),
+                Parameter("header", Headers(), [], "a header, as `Retry-After: 3`; may be repeated"),
+                Parameter("body", Text(), "", "the body; else a refusal in the block storage's shape"),
                 Parameter("type", Text(one_line=True), "application/json", "its Content-Type"),
                 BEFORE,
             ),
@@ -91,14 +91,14 @@ KINDS = {
             "the answer breaks off",
             (
                 Parameter("at", BYTES, 10, "after this many bytes"),
-                Parameter("of", Choice(("body", "answer")), "body", "of the `body`, or of the whole `answer`"),
+                Parameter("of", Choice(("body", "answer")), "body", "of the body, or of the whole answer"),
                 Parameter(
                     "framing",
                     Choice(("length", "chunked", "close", "gzip")),
                     "length",
-                    "how the end of the body is told: its `length`, `chunked`, the `close`, or gzip until the close",
+                    "how its end is told: length, chunked, close, or gzip and close",
                 ),
-                Parameter("then", Choice(("close", "reset")), "close", "how the connection ends"),
+                Parameter("then", Choice(("close", "reset")), "close", "how the connection ends: close, reset"),
             ),
             processed=True,
         ),
@@ -107,7 +107,7 @@ KINDS = {
             Part.ANSWER,
             "the answer comes byte by byte",
             (
-                Parameter("part", Choice(("head", "body")), "body", "from its `head` on, or only its `body`"),
+                Parameter("part", Choice(("head", "body")), "body", "from its head on, or only its body"),
                 Parameter("rate", Number(0, 1e6, closed=False), 1.0, "bytes a second"),
             ),
             processed=True,
@@ -132,7 +132,7 @@ KINDS = {
             "bad-json",
             Part.ANSWER,
             "the answer is JSON that is none, or none that is expected",
-            (Parameter("variant", Choice(tuple(NOT_JSON)), "cut", "which: " + ", ".join(NOT_JSON)), CODE, AFTER),
+            (Parameter("variant", Choice(tuple(NOT_JSON)), "cut", ", ".join(NOT_JSON)), CODE, AFTER),
         ),
         Kind(
             "huge",
@@ -140,7 +140,7 @@ KINDS = {
             "the answer's body is huge",
             (
                 Parameter("bytes", BYTES, 10_000_000_000, "how huge"),
-                Parameter("length", Choice(("yes", "no")), "yes", "whether a Content-Length tells it"),
+                Parameter("length", Choice(("yes", "no")), "yes", "whether a Content-Length tells it: yes, no"),
                 CODE,
                 AFTER,
             ),
@@ -172,7 +172,9 @@ KINDS = {
             "the answer sends the client elsewhere",
             (
                 Parameter("to", Text(one_line=True), None, "the URL"),
-                Parameter("code", Choice(("301", "302", "303", "307", "308")), "302", "the status"),
+                Parameter(
+                    "code", Choice(("301", "302", "303", "307", "308")), "302", "the status: 301, 302, 303, 307, 308"
+                ),
                 BEFORE,
             ),
         ),
@@ -182,7 +184,12 @@ KINDS = {
             "the client is told nothing good, and the request is processed all the same, later",
             (
                 Parameter("seconds", SECONDS, 1.0, "how much later"),
-                Parameter("answer", Choice(("close", "reset", "504", "hang")), "close", "what the client gets"),
+                Parameter(
+                    "answer",
+                    Choice(("close", "reset", "504", "hang")),
+                    "close",
+                    "what the client gets: close, reset, 504, hang",
+                ),
             ),
             processed=False,
         ),
@@ -192,15 +199,17 @@ KINDS = {
             "the request reaches the cloud twice",
             (
                 Parameter("delay", SECONDS, 0.0, "seconds between the two"),
-                Parameter("answer", Choice(("first", "second")), "first", "which answer the client gets"),
+                Parameter(
+                    "answer", Choice(("first", "second")), "first", "which answer the client gets: first, second"
+                ),
             ),
         ),
         Kind("expire-token", Part.WAY, "every token that was issued dies before the request is processed"),
         Kind(
             "lag",
             Part.WAY,
-            "a list does not show yet what was created last",
-            (Parameter("seconds", SECONDS, 1.0, "in this many seconds"),),
+            "a list does not show what was created last",
+            (Parameter("seconds", SECONDS, 1.0, "within how many seconds"),),
         ),
         Kind(
             "strip-metadata",
@@ -218,7 +227,7 @@ KINDS = {
                     "of",
                     Choice(("answer", "target", "request")),
                     "answer",
-                    "in which body, or the `target`: path, query",
+                    "in the body of the answer or the request, or in the target: path and query",
                 ),
             ),
         ),
@@ -269,7 +278,7 @@ def fault(kind: str, /, **given: Any) -> Fault:
     """
     if kind not in KINDS:
         raise Mistake(f"there is no fault {kind!r}", kind, tuple(KINDS))
-    matching = {name: given.pop(name) for name in MATCHING if given.get(name) is not None}
+    matching = {name: value for name in MATCHING if (value := given.pop(name, None)) is not None}
     if KINDS[kind].part is Part.CLOUD and (wrong := {"method", "path"} & matching.keys()):
         raise Mistake(f"{kind} happens in the cloud and has no {min(wrong)}")
     checked = {name: _checked(name, _MATCHING[name], value) for name, value in matching.items()}

@@ -59,7 +59,7 @@ class Reader:
         self._kept = bytearray()
 
     def until(self, mark: bytes, most: int) -> bytes:
-        """Read up to and with `mark`; empty at the end of the stream. Raises Unreadable half-way or past `most` bytes."""
+        """Read up to and with `mark`, or nothing at the end; raises Unreadable half-way or past `most` bytes."""
         start = 0
         while (found := self._kept.find(mark, start)) < 0:
             start = max(0, len(self._kept) - len(mark))
