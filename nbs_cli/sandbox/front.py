@@ -88,7 +88,7 @@ class Front:
         if not orders:
             answer = self._far.ask(request)
             line.send(answer.raw)
-            return answer.lasting
+            return answer.lasting and request.lasting
         faults = [order.fault for order in orders]
         exchange = Exchange(line, request, faults, self._far.ask, self._cloud.expire_tokens)
         try:

@@ -23,6 +23,7 @@ class Canned:
 
     answers: Callable[[int], bytes] = lambda _number: ANSWER
     arrived: list[bytes] = field(default_factory=list)
+    lasting: bool = True  # whether a connection is kept after an answer
 
     def __post_init__(self) -> None:
         self._more = threading.Condition()
@@ -60,6 +61,8 @@ class Canned:
                     number = len(self.arrived)
                     self._more.notify_all()
                 line.sendall(self.answers(number))
+                if not self.lasting:
+                    break
         line.close()
 
 

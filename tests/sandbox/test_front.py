@@ -14,7 +14,7 @@ from nbs_cli.sandbox.deeds import DEEDS
 from nbs_cli.sandbox.forms import Choice
 from nbs_cli.sandbox.garbage import NOT_JSON, PAGE
 from nbs_cli.sandbox.kinds import KINDS, Part
-from tests.sandbox.canned import ANSWER, BODY, HEAD, Caller, request
+from tests.sandbox.canned import ANSWER, BODY, HEAD, request
 from tests.sandbox.conftest import Road
 
 JSON = b"Content-Type: application/json\r\n"
