@@ -58,7 +58,7 @@ ENDS = Parameter(
     "when",
     Choice(("before", "after", "next")),
     "before",
-    "before or after the request is processed; next: it is answered well, and the next one there ends it",
+    "before or after the request is processed, or next: it is answered, and the next one there ends it",
 )
 CODE = Parameter("code", Whole(200, 599), 200, "its status")
 KINDS = {
@@ -70,8 +70,8 @@ KINDS = {
             "the answer is a refusal, or whatever else is asked for, in place of the cloud's",
             (
                 Parameter("code", Whole(200, 599), 503, "the status"),
-                Parameter("header", Headers(), [], "a header, as `Retry-After: 3`; may be repeated"),
-                Parameter("body", Text(), "", "the body; else a refusal in the block storage's shape"),
+                Parameter("header", Headers(), [], "a header, as `Retry-After: 3` (may be repeated)"),
+                Parameter("body", Text(), "", "the body (by default a refusal in the block storage's shape)"),
                 Parameter("type", Text(one_line=True), "application/json", "its Content-Type"),
                 BEFORE,
             ),
@@ -117,7 +117,7 @@ KINDS = {
             Part.ANSWER,
             "`100 Continue` comes over and over",
             (
-                Parameter("times", Whole(0, MOST), 0, "how often before the answer; 0 for ever"),
+                Parameter("times", Whole(0, MOST), 0, "how often before the answer (0: for ever)"),
                 Parameter("pause", SECONDS, 0.01, "seconds between two"),
                 BEFORE,
             ),
@@ -132,7 +132,7 @@ KINDS = {
             "bad-json",
             Part.ANSWER,
             "the answer is JSON that is none, or none that is expected",
-            (Parameter("variant", Choice(tuple(NOT_JSON)), "cut", ", ".join(NOT_JSON)), CODE, AFTER),
+            (Parameter("variant", Choice(tuple(NOT_JSON)), "cut", "one of " + ", ".join(NOT_JSON)), CODE, AFTER),
         ),
         Kind(
             "huge",
