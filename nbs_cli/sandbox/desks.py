@@ -23,6 +23,7 @@ from nbs_cli.sandbox import (
 from nbs_cli.sandbox.pages import Query
 from nbs_cli.sandbox.refusals import bad, crash, forbidden
 from nbs_cli.sandbox.rules import TRUE
+from nbs_cli.sandbox.settings import LAG
 from nbs_cli.sandbox.turns import Record, Scope, Turn
 
 if TYPE_CHECKING:
@@ -75,7 +76,8 @@ class Desk:
         token: identity.Token = req.context.token
         if token.tenant_id != tenant_id:
             raise bad("Malformed request url")
-        return Scope(tenant_id=tenant_id, region=self._region, user_id=token.user_id, base=base(req))
+        lag = float(req.get_header(LAG) or 0)  # only the front, which checked it, sends one
+        return Scope(tenant_id=tenant_id, region=self._region, user_id=token.user_id, base=base(req), lag=lag)
 
     def _writer(self, req: falcon.Request, tenant_id: str, rule: str) -> Scope:
         scope = self._scope(req, tenant_id)

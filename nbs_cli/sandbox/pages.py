@@ -59,7 +59,11 @@ def next_query(query: Query, marker: str) -> str:
 
 def _rows(turn: Turn, scope: Scope, shelf: Shelf, asked: Mapping[str, str], most: int) -> list[sqlite3.Row]:
     order = _order(asked.get("sort"), shelf)
-    where, values = ["tenant_id = ?", "region = ?"], [scope.tenant_id, scope.region]
+    where = ["tenant_id = ?", "region = ?"]
+    values: list[str | float] = [scope.tenant_id, scope.region]
+    if scope.lag:
+        where.append("(born IS NULL OR born <= ?)")
+        values.append(turn.moment - scope.lag)
     for name, column in shelf.filters.items():
         if name in asked:
             where.append(f"CAST({column} AS TEXT) = ?")

@@ -169,10 +169,7 @@ def _delete_snapshots(turn: Turn, volume_id: str) -> None:
 
 def _unscheduled(turn: Turn, row: sqlite3.Row) -> bool:
     """Whether no host was chosen yet: then there is nothing to delete but the row (observed, errors)."""
-    if row["status"] != "creating":
-        return False
-    made: float = row["due"] - changes.CREATE * turn.settings.delay
-    return turn.moment - made < turn.settings.scheduling
+    return row["status"] == "creating" and turn.moment - (row["born"] or 0) < turn.settings.scheduling
 
 
 def _origin(turn: Turn, scope: Scope, given: Record) -> Origin:
