@@ -30,6 +30,11 @@ State = Annotated[
 ]
 
 
+def _named(part: Part) -> str:
+    """The names of the kinds that are a part of the cloud, of the way, or of the answer."""
+    return ", ".join(kind.name for kind in KINDS.values() if kind.part is part)
+
+
 def _told(kind: Kind) -> str:
     """One paragraph of the help: what a kind does, and its parameters with their defaults."""
     words = f"`{kind.name}`: {_(kind.words)}"
@@ -48,13 +53,12 @@ def _usual(parameter: Parameter) -> str:
 _HELP = _(
     "Order a fault for the requests that come to the sandbox\n\n"
     "It befalls the next request that fits, or `--count` of them, of any client of `nbs sandbox serve`, whether the "
-    "server runs already or not. Faults happen on the road to the sandbox, over HTTP only; `create-error`, "
-    "`delete-error` and `delete-bounce` happen in the cloud itself, and so to `nbs -p sandbox` as well.\n\n"
-    "Of several orders that fit a request, all that happen on the way strike together (latency, duplicate, "
-    "expire-token, lag, strip-metadata, replace), and the first of those that make the answer; the next one waits for "
-    "the next request.\n\n"
+    "server runs already or not. Faults happen on the road to the sandbox, over HTTP only, but for those of the cloud "
+    "itself ({in_the_cloud}), which happen to `nbs -p sandbox` as well.\n\n"
+    "Of several orders that fit a request, all that happen on the way strike together ({on_the_way}), and the first of "
+    "those that make the answer; the next one waits for the next request.\n\n"
     "The kinds, and their parameters with what they are when they are not given:"
-)
+).format(in_the_cloud=_named(Part.CLOUD), on_the_way=_named(Part.WAY))
 
 
 @command(
