@@ -10,6 +10,7 @@ from nbs_cli.commands.shapes import FAULT
 from nbs_cli.errors import NotFound, Usage
 from nbs_cli.output.words import _, plural
 from nbs_cli.parser import command, group
+from nbs_cli.sandbox.forms import Choice
 from nbs_cli.sandbox.kinds import KINDS, MATCHING, METHODS, Fault, Kind, Parameter, Part
 from nbs_cli.session import Session
 
@@ -21,10 +22,6 @@ app = group(
         "nbs sandbox fault clear",
     ),
 )
-WORDS = {  # what completion offers
-    "fault": [(kind.name, _(kind.words)) for kind in KINDS.values()],
-    "method": [(method, "") for method in METHODS],
-}
 State = Annotated[
     str | None, typer.Option(metavar="FILE", help=_("the state that `nbs sandbox serve --state FILE` keeps"))
 ]
@@ -50,6 +47,17 @@ def _usual(parameter: Parameter) -> str:
     return f"{parameter.name}={value}"
 
 
+def _words(parameter: Parameter) -> list[tuple[str, str]]:
+    """How a parameter may be written: whole where it is one of a few words."""
+    values = parameter.form.words if isinstance(parameter.form, Choice) else ("",)
+    return [(f"{parameter.name}={value}", _(parameter.words)) for value in values]
+
+
+WORDS = {  # what completion offers
+    "fault": [(kind.name, _(kind.words)) for kind in KINDS.values()],
+    "method": [(method, "") for method in METHODS],
+    **{f"parameter of {kind.name}": [row for one in kind.parameters for row in _words(one)] for kind in KINDS.values()},
+}
 _HELP = _(
     "Order a fault for the requests that come to the sandbox\n\n"
     "It befalls the next request that fits, or `--count` of them, of any client of `nbs sandbox serve`, whether the "
