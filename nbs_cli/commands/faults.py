@@ -11,7 +11,8 @@ from nbs_cli.errors import NotFound, Usage
 from nbs_cli.output.words import _, plural
 from nbs_cli.parser import command, group
 from nbs_cli.sandbox.forms import Choice
-from nbs_cli.sandbox.kinds import KINDS, MATCHING, METHODS, Fault, Kind, Parameter, Part
+from nbs_cli.sandbox.kinds import KINDS, MATCHING, METHODS, Kind, Parameter, Part
+from nbs_cli.sandbox.trouble import Fault
 from nbs_cli.session import Session
 
 app = group(
