@@ -83,6 +83,7 @@ _KINDS = {
     "profile set KEY": "setting",
     "profile set VALUE": "setting of",
     "sandbox fault add KIND": "fault",
+    "sandbox fault add KEY=VALUE": "parameter of",
     "--method": "method",
     "completion SHELL": "shell",
 }

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from nbs_cli.output.progress import Notes
     from nbs_cli.output.records import Format, Look
     from nbs_cli.sandbox.cloud import Cloud
-    from nbs_cli.sandbox.kinds import Fault
     from nbs_cli.sandbox.scenarios import Scenario
+    from nbs_cli.sandbox.trouble import Fault
 
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)([smh]?)")
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
@@ -225,10 +225,10 @@ class Session:
 
     def fault(self, kind: str, given: Mapping[str, Any]) -> Fault:
         """The fault of the sandbox of this kind, with these parameters; raises Usage."""
-        from nbs_cli.sandbox import kinds
+        from nbs_cli.sandbox import trouble
 
         with self._understood():
-            return kinds.fault(kind, **given)
+            return trouble.fault(kind, **given)
 
     def scenario(self, path: str | None) -> Scenario | None:
         """What the scenario in the file *path* asks for, None without one; raises Usage."""

@@ -26,8 +26,8 @@ from nbs_cli.app import tree
 from nbs_cli.local.folders import sandbox_state
 from nbs_cli.output.text import width
 from nbs_cli.sandbox.cloud import Cloud
-from nbs_cli.sandbox.kinds import fault
 from nbs_cli.sandbox.settings import HDD, SSD, TENANT_ID, USERS
+from nbs_cli.sandbox.trouble import fault
 from tests.conftest import NBS, Ran, Served
 
 FOLDER = Path(__file__).with_name("golden")

@@ -132,7 +132,7 @@ BELOW = {
     "nbs_cli.parser": ["nbs_cli.session", "nbs_cli.help", "nbs_cli.errors", "nbs_cli.output.words"],
     "nbs_cli.commands": [
         *("nbs_cli.cloud", "nbs_cli.local", "nbs_cli.output", "nbs_cli.parser", "nbs_cli.session", "nbs_cli.errors"),
-        *("nbs_cli.shells", "nbs_cli.sandbox.kinds"),
+        *("nbs_cli.shells", "nbs_cli.sandbox.forms", "nbs_cli.sandbox.kinds", "nbs_cli.sandbox.trouble"),
     ],
     "nbs_cli.app": ["nbs_cli.parser", "nbs_cli.output.words"],
     "nbs_cli.running": ["nbs_cli.app", "nbs_cli.parser", "nbs_cli.session", "nbs_cli.errors", "nbs_cli.output"],

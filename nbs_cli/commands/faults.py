@@ -10,7 +10,9 @@ from nbs_cli.commands.shapes import FAULT
 from nbs_cli.errors import NotFound, Usage
 from nbs_cli.output.words import _, plural
 from nbs_cli.parser import command, group
-from nbs_cli.sandbox.kinds import KINDS, MATCHING, METHODS, Fault, Kind, Parameter, Part
+from nbs_cli.sandbox.forms import Choice
+from nbs_cli.sandbox.kinds import KINDS, MATCHING, METHODS, Kind, Parameter, Part
+from nbs_cli.sandbox.trouble import Fault
 from nbs_cli.session import Session
 
 app = group(
@@ -21,13 +23,14 @@ app = group(
         "nbs sandbox fault clear",
     ),
 )
-WORDS = {  # what completion offers
-    "fault": [(kind.name, _(kind.words)) for kind in KINDS.values()],
-    "method": [(method, "") for method in METHODS],
-}
 State = Annotated[
     str | None, typer.Option(metavar="FILE", help=_("the state that `nbs sandbox serve --state FILE` keeps"))
 ]
+
+
+def _named(part: Part) -> str:
+    """The names of the kinds that are a part of the cloud, of the way, or of the answer."""
+    return ", ".join(kind.name for kind in KINDS.values() if kind.part is part)
 
 
 def _told(kind: Kind) -> str:
@@ -45,16 +48,26 @@ def _usual(parameter: Parameter) -> str:
     return f"{parameter.name}={value}"
 
 
+def _words(parameter: Parameter) -> list[tuple[str, str]]:
+    """How a parameter may be written: whole where it is one of a few words."""
+    values = parameter.form.words if isinstance(parameter.form, Choice) else ("",)
+    return [(f"{parameter.name}={value}", _(parameter.words)) for value in values]
+
+
+WORDS = {  # what completion offers
+    "fault": [(kind.name, _(kind.words)) for kind in KINDS.values()],
+    "method": [(method, "") for method in METHODS],
+    **{f"parameter of {kind.name}": [row for one in kind.parameters for row in _words(one)] for kind in KINDS.values()},
+}
 _HELP = _(
     "Order a fault for the requests that come to the sandbox\n\n"
     "It befalls the next request that fits, or `--count` of them, of any client of `nbs sandbox serve`, whether the "
-    "server runs already or not. Faults happen on the road to the sandbox, over HTTP only; `create-error`, "
-    "`delete-error` and `delete-bounce` happen in the cloud itself, and so to `nbs -p sandbox` as well.\n\n"
-    "Of several orders that fit a request, all that happen on the way strike together (latency, duplicate, "
-    "expire-token, lag, strip-metadata, replace), and the first of those that make the answer; the next one waits for "
-    "the next request.\n\n"
+    "server runs already or not. Faults happen on the road to the sandbox, over HTTP only, but for those of the cloud "
+    "itself ({in_the_cloud}), which happen to `nbs -p sandbox` as well.\n\n"
+    "Of several orders that fit a request, all that happen on the way strike together ({on_the_way}), and the first of "
+    "those that make the answer; the next one waits for the next request.\n\n"
     "The kinds, and their parameters with what they are when they are not given:"
-)
+).format(in_the_cloud=_named(Part.CLOUD), on_the_way=_named(Part.WAY))
 
 
 @command(

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from nbs_cli.sandbox import attachments, changes, orders, seeds
-from nbs_cli.sandbox.kinds import FAILURES, Fault, Part, fault
+from nbs_cli.sandbox.kinds import FAILURES, Part
 from nbs_cli.sandbox.orders import Order
 from nbs_cli.sandbox.refusals import Refused
 from nbs_cli.sandbox.settings import (
@@ -23,6 +23,7 @@ from nbs_cli.sandbox.settings import (
     Settings,
 )
 from nbs_cli.sandbox.store import TABLES, Store
+from nbs_cli.sandbox.trouble import Fault, fault
 from nbs_cli.sandbox.turns import Turn
 
 __all__ = [

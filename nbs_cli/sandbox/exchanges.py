@@ -14,8 +14,9 @@ from functools import cached_property
 from typing import Any
 
 from nbs_cli.sandbox import wire
-from nbs_cli.sandbox.kinds import Fault, Part
+from nbs_cli.sandbox.kinds import Part
 from nbs_cli.sandbox.settings import LAG
+from nbs_cli.sandbox.trouble import Fault
 from nbs_cli.sandbox.wire import Message, Reader
 
 Parameters = Mapping[str, Any]

@@ -44,7 +44,8 @@ class Front:
     def close(self) -> None:
         """End every conversation, and whatever waits."""
         self._over.set()
-        _shut(self._listener)
+        with suppress(OSError):  # whoever waits in accept() is woken by a caller, on every platform
+            socket.create_connection(self._listener.getsockname(), PATIENCE).close()
         self._listener.close()
         threads = dict(self._clients)
         for client in threads:
@@ -53,15 +54,18 @@ class Front:
         for thread in (self._accepting, *threads.values()):
             if thread.ident is not None:
                 thread.join(PATIENCE)
+        self._far.close()  # what they gave back at the last moment
 
     def _accept(self) -> None:
         while not self._over.is_set():
             try:
                 client, _address = self._listener.accept()
             except OSError:
-                if self._over.wait(0.05):  # the front ends; or there are too many open files for a while
-                    return
+                self._over.wait(0.05)  # there may be too many open files for a while
                 continue
+            if self._over.is_set():
+                client.close()
+                return
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._clients[client] = thread = threading.Thread(target=self._converse, args=(client,), daemon=True)
             thread.start()

@@ -8,7 +8,8 @@ import sqlite3
 from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass
 
-from nbs_cli.sandbox.kinds import Fault, Part
+from nbs_cli.sandbox.kinds import Part
+from nbs_cli.sandbox.trouble import Fault
 
 ANY = "SELECT 1 FROM faults LIMIT 1"
 

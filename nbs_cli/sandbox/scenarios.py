@@ -14,8 +14,9 @@ else:
     import tomli as tomllib
 
 from nbs_cli.sandbox.forms import Form, Mistake, Number, Whole
-from nbs_cli.sandbox.kinds import MOST, Fault, fault
+from nbs_cli.sandbox.kinds import MOST
 from nbs_cli.sandbox.settings import Settings
+from nbs_cli.sandbox.trouble import Fault, fault
 
 TABLES = ("settings", "fault")
 _FORMS: dict[type, Form] = {int: Whole(1, MOST), float: Number(0, MOST)}

@@ -12,7 +12,7 @@ import pytest
 
 from nbs_cli.sandbox.cloud import PASSWORD, TENANT_ID, USERNAME, Cloud, Settings
 from nbs_cli.sandbox.front import Front
-from nbs_cli.sandbox.kinds import fault
+from nbs_cli.sandbox.trouble import fault
 from nbs_cli.sandbox.web import application
 from tests.sandbox.canned import Caller, Canned
 

@@ -18,7 +18,7 @@ import pytest
 
 from nbs_cli.sandbox.cloud import PASSWORD, TENANT_ID, USERNAME, Cloud
 from nbs_cli.sandbox.front import Front
-from nbs_cli.sandbox.kinds import fault
+from nbs_cli.sandbox.trouble import fault
 from tests.conftest import Served
 from tests.sandbox.canned import ANSWER, BODY, HEAD, Caller, request
 from tests.sandbox.conftest import Road
