@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from nbs_cli.sandbox.kinds import KINDS
 from nbs_cli.sandbox.settings import PASSWORD, TENANT_ID, USERNAME
 from tests.conftest import NBS, Ran, Served
 from tests.readme import README
@@ -392,6 +393,30 @@ def test_other_clients_are_told_the_way(machine: Machine, served: Served) -> Non
     assert f"OS_AUTH_URL={served.url}/v2.0" in machine.printed
     assert f"OS_TENANT_ID={TENANT_ID}" in machine.printed
     assert '"name": "data-1"' in machine.printed
+
+
+def test_the_faults_happen(bare: Machine) -> None:
+    """The README's orders befall a served sandbox: the lost create is found, the refused and broken list is whole."""
+    scenario = bare.folder / "flaky.toml"
+    scenario.write_text(recipe("sandbox-scenario"), encoding="utf-8")
+    serve = "nbs sandbox serve --scenario flaky.toml --state $PWD/state.sqlite3 > sandbox.env &\n"
+    wait = "timeout 30 sh -c 'until grep -q ready sandbox.env; do sleep 0.1; done'\n. ./sandbox.env\n"
+    orders = recipe("sandbox-faults").replace("fault add", "fault add --state $PWD/state.sqlite3")
+    left = "nbs sandbox fault list --state $PWD/state.sqlite3 -o value -c kind,count\n"
+    assert bare.run(["bash", "-e"], serve + wait + orders + left, {}), bare.printed
+
+    assert "found volume data-1" in bare.printed
+    assert bare.printed.count("data-1") >= 3
+    assert bare.printed.rstrip().endswith("status\t0")  # the scenario's own goes on, the orders are used up
+
+
+@pytest.mark.parametrize("readme", [README, KOREAN], ids=["en", "ko"])
+def test_the_faults_are_those_of_the_code(readme: Path) -> None:
+    """The README's table has a row for every kind, in their order, with the words of the code."""
+    rows = dict(re.findall(r"^\| `([a-z-]+)` \| (.+) \|$", _text(readme).partition("sandbox-faults")[2], re.MULTILINE))
+
+    assert [kind for kind in rows if kind in KINDS] == list(KINDS)
+    assert readme == KOREAN or all(rows[kind.name] == kind.words for kind in KINDS.values())
 
 
 def test_both_readmes_hold_the_same_commands() -> None:
