@@ -15,7 +15,7 @@ from nbs_cli.app import tree
 from nbs_cli.cloud.realms import REALMS
 from nbs_cli.cloud.resources import IMAGE, SNAPSHOT, VOLUME, VOLUME_TYPE, Resource
 from nbs_cli.cloud.waiting import GONE
-from nbs_cli.commands.shapes import OUTCOME, PROFILE, STATUS
+from nbs_cli.commands.shapes import CLOCK, OUTCOME, PROFILE, STATUS
 from nbs_cli.local.config import KEYS, STORES
 from nbs_cli.output.records import NAMES
 from nbs_cli.output.words import _
@@ -50,6 +50,8 @@ PRINTS: dict[str, Resource | None] = {
     "profile remove": None,
     "sandbox serve": None,
     "sandbox reset": None,
+    "sandbox seed": None,
+    "sandbox clock": CLOCK,
     "sandbox attach": None,
     "sandbox detach": None,
     "completion": None,
