@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from nbs_cli import __version__
 from nbs_cli.cloud.resources import Resource
@@ -11,6 +11,7 @@ from nbs_cli.errors import ExitCode, Failure
 from nbs_cli.grammar import STATUSES, Grammar, Node, Parameter
 from nbs_cli.output.words import _
 from nbs_cli.roff import Page, bold, escaped, italic, prose
+from nbs_cli.sections import SECTIONS, Section
 
 SECTION = 1
 # the variables that nbs reads, in the order of the README's table
@@ -95,6 +96,8 @@ def _page(grammar: Grammar, node: Node) -> str:
     _options(page, grammar, node)
     if not node.path:
         _general(page)
+    for section in SECTIONS.get(node.path, ()):
+        _told(page, section)
     if node.prints:
         _output(page, node, node.prints)
     if node.path in STATUSES or "--for" in [name for option in node.options for name in option.names]:
@@ -121,16 +124,31 @@ def _commands(page: Page, grammar: Grammar, node: Node) -> None:
         below = grammar.nodes[f"{node.path} {name}".strip()]
         if not node.path and below.commands:
             page.subsection(f"nbs {name}: {below.summary}")
-            for word in below.commands:
-                _brief(page, grammar.nodes[f"{name} {word}"])
+            for leaf in _leaves(grammar, below):
+                _brief(page, leaf)
         else:
             _brief(page, below)
 
 
+def _leaves(grammar: Grammar, node: Node) -> Iterator[Node]:
+    """The commands below a group, those of the groups in it too."""
+    for word in node.commands:
+        below = grammar.nodes[f"{node.path} {word}"]
+        if below.commands:
+            yield from _leaves(grammar, below)
+        else:
+            yield below
+
+
 def _brief(page: Page, node: Node) -> None:
-    words = [_label(option) if option.required else f"[{_label(option)}]" for option in node.options]
+    words = [_label(option) if option.required else _optional(_label(option)) for option in node.options]
     words += [italic(argument.metavar) for argument in node.arguments]
     page.item(" ".join([bold(f"nbs {node.path}"), *words]), f"{node.summary}; `{_name(node.path)}`(1)")
+
+
+def _optional(label: str) -> str:
+    unbroken = label.replace("\\%", "")  # within a word it would be a place to break it
+    return f"\\%[{unbroken}]"
 
 
 def _label(parameter: Parameter, names: Sequence[str] = ()) -> str:
@@ -192,6 +210,14 @@ def _first(kind: type[Failure]) -> str:
 def _definitions(page: Page, rows: Iterable[tuple[str, str]]) -> None:
     for label, text in rows:
         page.item(bold(label), text)
+
+
+def _told(page: Page, section: Section) -> None:
+    page.section(section.title)
+    page.paragraphs(section.text)
+    _definitions(page, section.rows)
+    if section.lines:
+        page.literal(section.lines)
 
 
 def _output(page: Page, node: Node, shape: Resource) -> None:

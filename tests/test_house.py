@@ -36,7 +36,7 @@ OWNERS = {
     "tomlkit": {"nbs_cli.local.edits"},
     "yaml": {"nbs_cli.output.documents"},
     "jmespath": {"nbs_cli.output.records", "nbs_cli.output.printer"},
-    "falcon": {"nbs_cli.sandbox.web"},
+    "falcon": {"nbs_cli.sandbox.web", "nbs_cli.sandbox.desks"},
     "waitress": {"nbs_cli.sandbox.server"},
     "pydantic": set(),
     "click": set(),
@@ -47,7 +47,11 @@ LATE = {
     *("nbs_cli.session", "nbs_cli.__main__", "nbs_cli.running", "nbs_cli.app"),
     *("nbs_cli.completion", "nbs_cli.candidates"),
 }
-KNOW_THE_SANDBOX = {"nbs_cli.session", "nbs_cli.commands.sandbox"}
+# the kinds of faults are data, from which the help is written
+KNOW_THE_SANDBOX = {
+    *("nbs_cli.session", "nbs_cli.commands.sandbox", "nbs_cli.commands.faults"),
+    "nbs_cli.sections",  # the handbook's table of differences
+}
 # a `try` in a command stands here with its reason; everything else ends in running.py
 TRIES = {
     ("nbs_cli.commands.imaging", "_follow"): "the answer with the image's ID is printed before the failure is raised",
@@ -128,7 +132,7 @@ BELOW = {
     "nbs_cli.parser": ["nbs_cli.session", "nbs_cli.help", "nbs_cli.errors", "nbs_cli.output.words"],
     "nbs_cli.commands": [
         *("nbs_cli.cloud", "nbs_cli.local", "nbs_cli.output", "nbs_cli.parser", "nbs_cli.session", "nbs_cli.errors"),
-        "nbs_cli.shells",
+        *("nbs_cli.shells", "nbs_cli.sandbox.kinds"),
     ],
     "nbs_cli.app": ["nbs_cli.parser", "nbs_cli.output.words"],
     "nbs_cli.running": ["nbs_cli.app", "nbs_cli.parser", "nbs_cli.session", "nbs_cli.errors", "nbs_cli.output"],

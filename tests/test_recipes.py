@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import string
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -48,17 +50,19 @@ class Machine:
         script = self.folder / "script"
         script.write_text(text.replace("pip install nbs-cli", ":"), encoding="utf-8")
         path = f"{self.folder / 'bin'}{os.pathsep}{Path(NBS).parent}{os.pathsep}{os.environ['PATH']}"
-        done = subprocess.run(
-            [*shell, str(script)],
-            cwd=self.folder,
-            env={"HOME": os.environ["HOME"], **self.environ, **environ, "PATH": path},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        self.printed += done.stdout + done.stderr
+        log = self.folder / "log"  # a file, for what runs on in the background would hold a pipe open
+        with log.open("wb") as told:
+            done = subprocess.run(
+                [*shell, str(script)],
+                cwd=self.folder,
+                env={"HOME": os.environ["HOME"], **self.environ, **environ, "PATH": path},
+                stdin=subprocess.DEVNULL,
+                stdout=told,
+                stderr=told,
+                timeout=120,
+                check=False,
+            )
+        self.printed += log.read_text(encoding="utf-8")
         self.code = done.returncode
         return self.code == 0
 
@@ -308,6 +312,86 @@ def test_script_gives_up(case: str, served: Served, machine: Machine) -> None:
     assert names(served, "volumes") == before
     assert names(served, "snapshots") == set()
     assert not (machine.folder / "migrated").exists()
+
+
+# The sandbox in pipelines: a script of a user's own, against a block storage that the recipe starts.
+
+BACKUPS = """\
+#!/bin/sh
+set -e
+nbs volume create --size 1 --name vol --wait -q
+nbs snapshot create vol --name nightly --wait -q
+nbs snapshot list -o value -c name >> kept
+"""
+FIXTURE_IS_USED = """
+def test_backups(block_storage):
+    made = ["volume", "create", "--size", "1", "--name", "vol", "--wait", "-o", "value", "-c", "status"]
+    answer = subprocess.run(["nbs", *made], env={**os.environ, **block_storage}, capture_output=True, text=True)
+    assert answer.stdout == "available\\n", answer.stderr
+"""
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Iterator[Machine]:
+    """A runner that knows of no cloud; what it has started in the background ends with it."""
+    folder = tmp_path / "runner"
+    folder.mkdir()
+    _program(folder / "test-backups.sh", BACKUPS)
+    machine = Machine(folder, {"XDG_STATE_HOME": str(tmp_path / "state"), "CI": "true"})
+    yield machine
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if (process / "cwd").resolve() == folder:
+                os.kill(int(process.name), signal.SIGTERM)
+
+
+def _github(text: str, machine: Machine) -> None:
+    given = machine.folder / "github_env"
+    given.touch()
+    for step in yaml.safe_load(text)["jobs"]["test"]["steps"]:
+        variables = dict(line.split("=", 1) for line in given.read_text().splitlines())
+        if "run" in step:
+            assert machine.run(["bash", "-e"], step["run"], {"GITHUB_ENV": str(given), **variables}), machine.printed
+
+
+def _gitlab(text: str, machine: Machine) -> None:
+    assert machine.run(["bash"], "\n".join(["set -eo pipefail", *yaml.safe_load(text)["test"]["script"]]), {})
+
+
+def _jenkins(text: str, machine: Machine) -> None:
+    for long, short in _SH.findall(text):
+        assert machine.run(["bash"], long or short, {}), machine.printed
+
+
+STARTED: dict[str, Callable[[str, Machine], None]] = {"github": _github, "gitlab": _gitlab, "jenkins": _jenkins}
+
+
+@pytest.mark.parametrize("name", STARTED)
+def test_a_pipeline_starts_a_block_storage(name: str, bare: Machine) -> None:
+    """The recipe's lines start a sandbox, and a script that knows nothing of it works against it."""
+    STARTED[name](recipe(f"sandbox-{name}"), bare)
+
+    assert (bare.folder / "kept").read_text() == "nightly\n", bare.printed
+
+
+def test_a_fixture_gives_a_block_storage(bare: Machine) -> None:
+    """The README's fixture, in a test file of somebody else's, gives variables that lead to a sandbox, and ends it."""
+    (bare.folder / "test_it.py").write_text("import os\n" + recipe("sandbox-pytest") + FIXTURE_IS_USED)
+    assert bare.run(["bash"], "python -m pytest -q -p no:cacheprovider test_it.py", {}), bare.printed
+    assert "1 passed" in bare.printed
+
+
+def test_other_clients_are_told_the_way(machine: Machine, served: Served) -> None:
+    """The README's lines give openstackclient its variables, and curl a page."""
+    (machine.folder / "bin").mkdir(exist_ok=True)
+    _program(machine.folder / "bin" / "openstack", "#!/bin/sh\nenv | grep ^OS_ | sort; echo asked: $*\n")
+    environ = {**served.environ, "NBS_ENDPOINT": f"{served.url}/v2"}
+
+    assert machine.run(["bash", "-e"], recipe("sandbox-clients"), environ), machine.printed
+    assert "asked: volume list" in machine.printed
+    assert f"OS_AUTH_URL={served.url}/v2.0" in machine.printed
+    assert f"OS_TENANT_ID={TENANT_ID}" in machine.printed
+    assert '"name": "data-1"' in machine.printed
 
 
 def test_both_readmes_hold_the_same_commands() -> None:

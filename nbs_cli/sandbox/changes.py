@@ -7,7 +7,7 @@ import sqlite3
 from nbs_cli.sandbox.turns import Turn, kept
 
 GONE = "gone"  # an `upcoming` that is no status: the row is taken away
-CREATE, DELETE, UPLOAD, EXTEND, QUEUE = 1.0, 0.5, 0.75, 0.5, 0.25  # shares of Settings.delay
+CREATE, DELETE, UPLOAD, EXTEND, QUEUE, ATTACH = 1.0, 0.5, 0.75, 0.5, 0.25, 0.25  # shares of Settings.delay
 TABLES = ("volumes", "snapshots")
 
 
@@ -19,6 +19,11 @@ def due(db: sqlite3.Connection, moment: float) -> bool:
 
 def settle(db: sqlite3.Connection, moment: float) -> None:
     """Let every change that is due by now have happened at its time."""
+    db.execute(
+        "UPDATE volumes SET server_id = NULL, attachment_id = NULL, attached_at = NULL "
+        "WHERE due <= ? AND status = 'detaching'",
+        (moment,),
+    )
     for table in TABLES:
         db.execute(f"DELETE FROM {table} WHERE due <= ? AND upcoming = ?", (moment, GONE))
         db.execute(

@@ -8,12 +8,6 @@ from nbs_cli.sandbox.refusals import KEYSTONE, Refused
 from nbs_cli.sandbox.turns import Record
 
 
-def broken() -> Refused:
-    """500: a crash."""
-    text = "The server has either erred or is incapable of performing the requested operation."
-    return Refused(500, "computeFault", text)
-
-
 def body(refused: Refused) -> Record:
     """`{fault: {code, message, ...}}`: Keystone adds a title, an overrun limit its useless `retryAfter`."""
     told: Record = {"code": refused.status, "message": refused.message}

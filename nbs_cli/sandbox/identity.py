@@ -21,6 +21,11 @@ class Token:
     user_id: str
     tenant_id: str | None
 
+    @property
+    def writes(self) -> bool:
+        """Whether its user may change anything."""
+        return next((user.writes for user in USERS.values() if user.id == self.user_id), False)
+
 
 def issue(turn: Turn, body: Any, base: str) -> Record:
     """`{"access": ...}`, with a catalog below the address `base`; without a tenant, an empty one.
@@ -28,14 +33,17 @@ def issue(turn: Turn, body: Any, base: str) -> Record:
     Raises Refused in Keystone's shape: 400 for what cannot be read, one and the same 401 for all that is wrong.
     """
     auth, credentials = _credentials(body)
-    username, tenant_id = credentials["username"], auth.get("tenantId") or None
-    user = USERS.get(username) if isinstance(username, str) else None
-    if user is None or credentials["password"] != user.password:
-        raise unidentified(base)
-    if tenant_id is not None and tenant_id not in user.tenants:
-        raise unidentified(base)
-    tenant = None if tenant_id is None else TENANTS[tenant_id]
-    return {"access": _access(turn, user, tenant, _register(turn, user, tenant_id), base)}
+    user = _user(credentials, base)
+    tenant = _tenant_of(user, auth, base)
+    token_id = _register(turn, user, None if tenant is None else tenant.id)
+    return {"access": _access(turn, user, tenant, token_id, base)}
+
+
+def tenants(token: Token) -> Record:
+    """`{"tenants": [...], "tenants_links": []}`: those that the token's user may use."""
+    mine = next((user.tenants for user in USERS.values() if user.id == token.user_id), ())
+    told = [_tenant(TENANTS[tenant_id]) for tenant_id in mine if TENANTS[tenant_id].enabled]
+    return {"tenants": told, "tenants_links": []}
 
 
 def admit(turn: Turn, token_id: str | None, base: str) -> Token:
@@ -56,6 +64,28 @@ def _credentials(body: Any) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     if "password" not in credentials:
         raise unreadable("password", "passwordCredentials")
     return auth, credentials
+
+
+def _user(credentials: Mapping[str, Any], base: str) -> User:
+    username = credentials["username"]
+    user = USERS.get(username) if isinstance(username, str) else None
+    if user is None or credentials["password"] != user.password:
+        raise unidentified(base)
+    if not user.enabled:
+        raise unidentified(base, f"The account is disabled for user: {user.id}.")
+    return user
+
+
+def _tenant_of(user: User, auth: Mapping[str, Any], base: str) -> Tenant | None:
+    """The tenant that is asked for by ID or, as the protocol allows, by name; None for a token without one."""
+    asked = auth.get("tenantId") or auth.get("tenantName") or None
+    if asked is None:
+        return None
+    for tenant_id in user.tenants:
+        tenant = TENANTS[tenant_id]
+        if tenant.enabled and asked in (tenant.id, tenant.name):
+            return tenant
+    raise unidentified(base)
 
 
 def _part(whole: Any, name: str, where: str) -> Mapping[str, Any]:
@@ -118,7 +148,7 @@ def _catalog(tenant: Tenant, base: str) -> list[Record]:
     ]
     if not tenant.swift:
         volumes = {region: f"{root}/v2/{tenant.id}" for region, root in everywhere.items()}
-        services.append(_service("volumev2", "cinderv2", volumes))
+        services += [_service("compute", "nova", volumes), _service("volumev2", "cinderv2", volumes)]
     return services
 
 

@@ -76,6 +76,18 @@ def show(turn: Turn, tenant_id: str | None, region: str, image_id: str) -> Recor
     }
 
 
+def size(turn: Turn, scope: Scope, image_id: object) -> int:
+    """Tell how many GB a volume made from this image needs. Raises Refused (400) unless it is there and `active`."""
+    row: sqlite3.Row | None = turn.db.execute(
+        "SELECT size FROM images WHERE id = ? AND tenant_id = ? AND region = ? AND active <= ?",
+        (str(image_id), scope.tenant_id, scope.region, turn.moment),
+    ).fetchone()
+    if row is None:
+        raise bad("Invalid image identifier or unable to access requested image.")
+    size: int = row["size"]
+    return size
+
+
 def _row(given: Mapping[str, object]) -> Record:
     given = dict(given)
     rules.required(given, ACTION, "image_name")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from ast import literal_eval
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from nbs_cli.sandbox.refusals import bad, missing
+from nbs_cli.sandbox.refusals import bad, crash, missing
+from nbs_cli.sandbox.settings import Settings
 from nbs_cli.sandbox.turns import Record, Scope, Turn
 
 Query = Sequence[tuple[str, str]]
@@ -23,6 +25,8 @@ class Shelf:
     kind: str
     sorts: Mapping[str, str]
     filters: Mapping[str, str]
+    labelled: bool = False  # whether `metadata` filters, too
+    broken: Collection[str] = ()  # sort keys that crash real servers once a marker is given too (observed, lists)
 
 
 def page(
@@ -32,45 +36,69 @@ def page(
 
     Raises Refused (400 bad numbers and sort keys, 404 unknown marker).
     """
-    asked = _first(query)
-    limit = _limit(asked, turn.settings.page_default, turn.settings.page_cap)
-    rows = _rows(turn, scope, shelf, asked, limit)
+    asked = first(query)
+    most = limit(asked, turn.settings)
+    rows = _rows(turn, scope, shelf, asked, most)
     answer: Record = {shelf.table: [view(row) for row in rows]}
-    if turn.settings.links and rows and len(rows) == limit:
-        href = f"{scope.root}/v2/{scope.tenant_id}/{path}?{_next_query(query, rows[-1]['id'])}"
+    if turn.settings.links and rows and len(rows) == most:
+        href = f"{scope.root}/v2/{scope.tenant_id}/{path}?{next_query(query, rows[-1]['id'])}"
         answer[f"{shelf.table}_links"] = [{"rel": "next", "href": href}]
     return answer
 
 
-def _first(query: Query) -> dict[str, str]:
-    return dict(reversed(query))  # of two equal parameters the first counts
+def first(query: Query) -> dict[str, str]:
+    """Read the parameters of a query, the first of equal names."""
+    return dict(reversed(query))
 
 
-def _next_query(query: Query, marker: str) -> str:
+def next_query(query: Query, marker: str) -> str:
+    """Write the query of a next link: all of this one, and the marker."""
     # The offset stays, so following the link skips rows on every page; that is how real servers do it.
     return urlencode([(name, value) for name, value in query if name != "marker"] + [("marker", marker)])
 
 
-def _rows(turn: Turn, scope: Scope, shelf: Shelf, asked: Mapping[str, str], limit: int) -> list[sqlite3.Row]:
-    offset = _offset(asked)
+def _rows(turn: Turn, scope: Scope, shelf: Shelf, asked: Mapping[str, str], most: int) -> list[sqlite3.Row]:
     order = _order(asked.get("sort"), shelf)
-    where, values = ["tenant_id = ?", "region = ?"], [scope.tenant_id, scope.region]
+    where = ["tenant_id = ?", "region = ?"]
+    values: list[str | float] = [scope.tenant_id, scope.region]
+    if scope.lag:
+        where.append("(born IS NULL OR born <= ?)")
+        values.append(turn.moment - scope.lag)
     for name, column in shelf.filters.items():
         if name in asked:
             where.append(f"CAST({column} AS TEXT) = ?")
             values.append(asked[name])
+    if shelf.labelled and "metadata" in asked:
+        for key, value in _labels(asked["metadata"]):
+            where.append("EXISTS (SELECT 1 FROM json_each(metadata) WHERE key = ? AND value = ?)")
+            values += [key, value]
     if "marker" in asked:
+        if (asked.get("sort") or "").partition(":")[0].strip() in shelf.broken:
+            raise crash()
         after, bounds = _after(_marker(turn, scope, shelf, asked["marker"]), order)
         where.append(after)
         values += bounds
     ordered = ", ".join(f"{column} {direction}" for column, direction in order)
     return turn.db.execute(
         f"SELECT * FROM {shelf.table} WHERE {' AND '.join(where)} ORDER BY {ordered} LIMIT ? OFFSET ?",
-        (*values, limit, offset),
+        (*values, most, offset(asked)),
     ).fetchall()
 
 
-def _limit(asked: Mapping[str, str], default: int, cap: int) -> int:
+def _labels(text: str) -> list[tuple[str, str]]:
+    """Read `{'env': 'web'}`, a filter in Python's own spelling; anything else fits no row."""
+    try:
+        wanted = literal_eval(text)
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        wanted = None
+    if not isinstance(wanted, dict):
+        return [("", "")]
+    return [(str(key), str(value)) for key, value in wanted.items()]
+
+
+def limit(asked: Mapping[str, str], settings: Settings) -> int:
+    """How many rows a page may have: what is asked for, silently cut to the cap. Raises Refused (400)."""
+    default, cap = settings.page_default, settings.page_cap
     if "limit" not in asked:
         return min(default, cap)
     number = _integer(asked["limit"], "limit param must be an integer")
@@ -79,7 +107,8 @@ def _limit(asked: Mapping[str, str], default: int, cap: int) -> int:
     return min(number, cap)
 
 
-def _offset(asked: Mapping[str, str]) -> int:
+def offset(asked: Mapping[str, str]) -> int:
+    """How many rows to skip. Raises Refused (400)."""
     number = _integer(asked.get("offset", "0"), "offset must be an integer")
     if number < 0:
         raise bad("offset must be >= 0")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nbs_cli.sandbox.refusals import over
-from nbs_cli.sandbox.turns import Scope, Turn
+from nbs_cli.sandbox.turns import Record, Scope, Turn
 
 
 def allow_volume(turn: Turn, scope: Scope, size: int) -> None:
@@ -35,20 +35,57 @@ def allow_size(turn: Turn, size: int) -> None:
         )
 
 
+def limits(turn: Turn, scope: Scope) -> Record:
+    """`{"limits": {"rate": [], "absolute": {...}}}`: what there may be, and what there is (facts, section 3.7)."""
+    settings = turn.settings
+    absolute = {
+        "maxTotalVolumes": settings.volumes,
+        "maxTotalSnapshots": settings.snapshots,
+        "maxTotalVolumeGigabytes": settings.gigabytes,
+        "maxTotalBackups": 0,
+        "maxTotalBackupGigabytes": 0,
+        "totalVolumesUsed": _count(turn, scope, "volumes"),
+        "totalGigabytesUsed": _gigabytes(turn, scope),
+        "totalSnapshotsUsed": _count(turn, scope, "snapshots"),
+        "totalBackupsUsed": 0,
+        "totalBackupGigabytesUsed": 0,
+    }
+    return {"limits": {"rate": [], "absolute": absolute}}
+
+
+def quota_set(turn: Turn, scope: Scope, *, usage: bool) -> Record:
+    """`{"quota_set": {...}}`: each limit, with `usage` as `{"limit", "in_use", "reserved"}` (facts, section 3.7)."""
+    settings = turn.settings
+    used = {
+        "volumes": (settings.volumes, _count(turn, scope, "volumes")),
+        "snapshots": (settings.snapshots, _count(turn, scope, "snapshots")),
+        "gigabytes": (settings.gigabytes, _gigabytes(turn, scope)),
+        "per_volume_gigabytes": (settings.largest, 0),
+    }
+    told: Record = {"id": scope.tenant_id}
+    for name, (limit, in_use) in used.items():
+        told[name] = {"limit": limit, "in_use": in_use, "reserved": 0} if usage else limit
+    return {"quota_set": told}
+
+
 def allow_gigabytes(turn: Turn, scope: Scope, more: int) -> None:
     """Refuse (413) `more` GB beyond the tenant's sum; snapshots count with their volume's size."""
-    used = sum(
+    used = _gigabytes(turn, scope)
+    if used + more > turn.settings.gigabytes:
+        raise over(
+            "VolumeSizeExceedsAvailableQuota: Requested volume or snapshot exceeds allowed gigabytes quota. "
+            f"Requested {more}G, quota is {turn.settings.gigabytes}G and {used}G has been consumed."
+        )
+
+
+def _gigabytes(turn: Turn, scope: Scope) -> int:
+    return sum(
         turn.db.execute(
             f"SELECT COALESCE(SUM(size), 0) FROM {table} WHERE tenant_id = ? AND region = ?",
             (scope.tenant_id, scope.region),
         ).fetchone()[0]
         for table in ("volumes", "snapshots")
     )
-    if used + more > turn.settings.gigabytes:
-        raise over(
-            "VolumeSizeExceedsAvailableQuota: Requested volume or snapshot exceeds allowed gigabytes quota. "
-            f"Requested {more}G, quota is {turn.settings.gigabytes}G and {used}G has been consumed."
-        )
 
 
 def _count(turn: Turn, scope: Scope, table: str) -> int:

@@ -19,6 +19,12 @@ class Refused(Exception):
         self.headers = dict(headers or {})
 
 
+def crash() -> Refused:
+    """500: the service fell over a fault of its own."""
+    text = "The server has either erred or is incapable of performing the requested operation."
+    return Refused(500, "computeFault", text)
+
+
 def bad(message: str) -> Refused:
     """400 badRequest, which is also how state conflicts are refused (observed, errors)."""
     return Refused(400, "badRequest", message)
@@ -34,14 +40,18 @@ def missing(kind: str, identifier: str) -> Refused:
     return Refused(404, "itemNotFound", f"{kind} {identifier} could not be found.")
 
 
+def forbidden(rule: str) -> Refused:
+    """403: the policy named `rule` is for others."""
+    return Refused(403, "forbidden", f"Policy doesn't allow {rule} to be performed.")
+
+
 def over(message: str) -> Refused:
     """413 overLimit with `Retry-After: 0`, though retrying is useless (observed, quotas)."""
     return Refused(413, "overLimit", message, {"Retry-After": "0"})
 
 
-def unidentified(base: str) -> Refused:
+def unidentified(base: str, text: str = "The request you have made requires authentication.") -> Refused:
     """401 in Keystone's shape: one text for every wrong credential and every bad token."""
-    text = "The request you have made requires authentication."
     return Refused(401, KEYSTONE, text, {"WWW-Authenticate": f'Keystone uri="{base}"'})
 
 

@@ -29,6 +29,12 @@ def fields(body: Any, root: str) -> Record:
     return given
 
 
+def spelled(given: Record) -> Record:
+    """Give the fields with the names of the first API where only those are given: `display_name` for `name`."""
+    old = {name: f"display_{name}" for name in ("name", "description")}
+    return {**given, **{name: given[was] for name, was in old.items() if was in given and name not in given}}
+
+
 def only(given: Record, root: str, allowed: Collection[str]) -> None:
     """No field but the allowed ones: snapshots and uploads refuse what volumes ignore."""
     extra = [name for name in given if name not in allowed]

@@ -11,16 +11,26 @@ USERNAME = "sandbox"
 PASSWORD = "sandbox-password"  # noqa: S105 - nobody's secret
 OTHER_USERNAME = "other"
 OTHER_PASSWORD = "other"  # noqa: S105 - the same
+VIEWER_USERNAME = "viewer"
+VIEWER_PASSWORD = "viewer-password"  # noqa: S105 - the same
+FORMER_USERNAME = "former"
+FORMER_PASSWORD = "former-password"  # noqa: S105 - the same
+CLOSED_TENANT_ID = "c105edc105edc105edc105edc105edc1"
 REGIONS = ("KR1", "KR2")
 PREFIXES = {"KR1": "", "KR2": "/kr2"}  # a region's place below the one address that the sandbox has
 ZONES = {"KR1": ("kr-pub-a", "kr-pub-b"), "KR2": ("kr2-pub-a", "kr2-pub-b")}  # facts, section 2
 DEVICE = "/dev/vdb"
+LAG = "X-Sandbox-Lag"  # the header by which the front tells the cloud for how many seconds a list lags behind
 INTERNAL = "nhn_internal"  # the guide warns of such fields; every record carries one so that dropping it is tested
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Limits and habits of one sandbox: sizes in GB, times in seconds (facts, sections 3.3 to 3.5)."""
+    """Limits and habits of one sandbox: sizes in GB, times in seconds (facts, sections 3.3 to 3.5).
+
+    `delay` is how long a create takes; a volume younger than `scheduling` is on no host yet, and a delete takes it away
+    at once. Older servers give no next `links`, ignore `snapshot_markers`, and refuse a token as text (`text_401`).
+    """
 
     page_default: int = 100
     page_cap: int = 1000
@@ -31,8 +41,10 @@ class Settings:
     snapshots: int = 10_000
     delay: float = 2.0
     token_life: float = 43_200.0
+    scheduling: float = 0.05
     links: bool = True
     snapshot_markers: bool = True
+    text_401: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +54,7 @@ class Tenant:
     id: str
     name: str
     swift: bool = False
+    enabled: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +66,8 @@ class User:
     username: str
     password: str
     tenants: tuple[str, ...]
+    enabled: bool = True
+    writes: bool = True  # a VIEWER may only look (facts, section 1.4)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +87,7 @@ TENANTS = {
         Tenant(id=TENANT_ID, name="sandbox"),
         Tenant(id=OTHER_TENANT_ID, name="other"),
         Tenant(id=OBJECT_STORAGE_TENANT_ID, name="sandbox-object-storage", swift=True),
+        Tenant(id=CLOSED_TENANT_ID, name="closed", enabled=False),
     )
 }
 USERS = {
@@ -82,7 +98,7 @@ USERS = {
             label="2f1c2bde-6a3b-4a0e-9d5c-5a4db0c5a4db",
             username=USERNAME,
             password=PASSWORD,
-            tenants=(TENANT_ID, OBJECT_STORAGE_TENANT_ID),
+            tenants=(TENANT_ID, OBJECT_STORAGE_TENANT_ID, CLOSED_TENANT_ID),
         ),
         User(
             id="94acd5b4d2bf47dda734e34a113f96ff",
@@ -90,6 +106,22 @@ USERS = {
             username=OTHER_USERNAME,
             password=OTHER_PASSWORD,
             tenants=(OTHER_TENANT_ID,),
+        ),
+        User(
+            id="71e3e27b6f1a4d3c9f0f8f3d1b2c4a55",
+            label="41c1c2a4-1d5e-4a52-9a39-c3de4c5f6071",
+            username=VIEWER_USERNAME,
+            password=VIEWER_PASSWORD,
+            tenants=(TENANT_ID,),
+            writes=False,
+        ),
+        User(
+            id="f0ca1e5d2b3c4e6f8a9b0c1d2e3f4a5b",
+            label="9d2f4b61-7c8e-4f10-8a2b-3c4d5e6f7a8b",
+            username=FORMER_USERNAME,
+            password=FORMER_PASSWORD,
+            tenants=(TENANT_ID,),
+            enabled=False,
         ),
     )
 }

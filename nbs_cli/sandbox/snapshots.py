@@ -8,7 +8,7 @@ from typing import Any
 
 from nbs_cli.sandbox import changes, pages, quotas, rows, rules, views
 from nbs_cli.sandbox.refusals import bad, invalid
-from nbs_cli.sandbox.turns import Record, Scope, Turn, stamp
+from nbs_cli.sandbox.turns import Record, Scope, Turn, kept, stamp
 
 SHELF = pages.Shelf(
     table="snapshots",
@@ -59,6 +59,23 @@ def create(turn: Turn, scope: Scope, body: Any) -> Record:
     row |= {"volume_id": volume["id"], "size": volume["size"]}
     made = views.snapshot(rows.snapshot(turn, scope, rows.insert(turn, scope, "snapshots", row)))
     return {"snapshot": {**made, "created_at": stamp(turn.moment)}}
+
+
+def update(turn: Turn, scope: Scope, snapshot_id: str, body: Any) -> Record:
+    """Change name or description: `{"snapshot": detail}` (not in the guide; facts, section 3.7).
+
+    Raises Refused (400, 404).
+    """
+    given = rules.spelled(rules.fields(body, "snapshot"))
+    rows.snapshot(turn, scope, snapshot_id)
+    for column in ("name", "description"):
+        if column in given:
+            value = rules.snapshot_text(given, column)
+            turn.db.execute(
+                f"UPDATE snapshots SET {column} = ?, updated_at = ? WHERE id = ?",
+                (value, kept(turn.moment), snapshot_id),
+            )
+    return show(turn, scope, snapshot_id)
 
 
 def delete(turn: Turn, scope: Scope, snapshot_id: str) -> None:

@@ -63,9 +63,14 @@ def links(volume_id: str, scope: Scope) -> list[Record]:
     ]
 
 
+def attached(row: sqlite3.Row) -> bool:
+    """Whether an instance has the volume; while it is `attaching`, not yet."""
+    return row["server_id"] is not None and row["status"] != "attaching"
+
+
 def attachments(row: sqlite3.Row) -> list[Record]:
     """Show the volume's one attachment, with the two keys that real servers add to the guide's."""
-    if row["server_id"] is None:
+    if not attached(row):
         return []
     return [
         {
@@ -83,7 +88,7 @@ def attachments(row: sqlite3.Row) -> list[Record]:
 
 def _metadata(row: sqlite3.Row) -> dict[str, str]:
     stored: dict[str, str] = json.loads(row["metadata"])
-    if row["server_id"] is not None:  # what an administrator would see shows through (facts, section 3.8)
+    if attached(row):  # what an administrator would see shows through (facts, section 3.8)
         stored |= {"readonly": "False", "attached_mode": "rw"}
     return stored
 

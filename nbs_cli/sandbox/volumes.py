@@ -7,7 +7,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
-from nbs_cli.sandbox import changes, pages, quotas, rows, rules, views
+from nbs_cli.sandbox import changes, images, pages, quotas, rows, rules, views
 from nbs_cli.sandbox.refusals import bad
 from nbs_cli.sandbox.settings import DEFAULT_TYPE, ZONES, VolumeType
 from nbs_cli.sandbox.turns import Record, Scope, Turn, kept, stamp
@@ -21,13 +21,17 @@ SHELF = pages.Shelf(
         "availability_zone": "zone",
         "volume_type_id": "type_id",
         "project_id": "tenant_id",
-        "host": "region",  # every volume is on the same host, so anything that is the same for all will do
+        # Every volume is on the same host, so anything that is the same for all will do. The other two are no columns;
+        # real servers take them all the same and answer in an order that has nothing to do with them.
+        **dict.fromkeys(("host", "volume_type", "volume_attachment"), "region"),
     },
     filters={
         **{name: name for name in ("name", "status", "size", "bootable")},
         "availability_zone": "zone",
         "volume_type_id": "type_id",
     },
+    labelled=True,
+    broken=("bootable",),
 )
 EXTEND = "os-extend"
 DELETABLE = ("available", "error", "error_restoring", "error_extending", "error_managing")
@@ -36,6 +40,8 @@ NOT_DELETABLE = (
     "and must not be migrating, attached, belong to a group, have snapshots or be disassociated from snapshots after "
     "volume transfer."
 )
+# It does not name the field; that is how it is.
+SIZELESS = "The server could not comply with the request since it is either malformed or otherwise incorrect."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +50,7 @@ class Origin:
 
     snapshot_id: str | None = None
     volume_id: str | None = None
+    image_id: str | None = None
     size: int | None = None
     zone: str | None = None
     type: VolumeType | None = None
@@ -66,7 +73,7 @@ def create(turn: Turn, scope: Scope, body: Any) -> Record:
 
     Unknown fields are ignored. Raises Refused (400, 404 unknown type or origin, 413 quotas).
     """
-    given = rules.fields(body, "volume")
+    given = rules.spelled(rules.fields(body, "volume"))
     size = rules.size(given)
     row: Record = {
         "name": rules.volume_text(given, "name"),
@@ -82,6 +89,7 @@ def create(turn: Turn, scope: Scope, body: Any) -> Record:
         "type_id": (kind or origin.type or DEFAULT_TYPE).id,
         "snapshot_id": origin.snapshot_id,
         "source_volid": origin.volume_id,
+        "bootable": "true" if origin.image_id else "false",
     }
     quotas.allow_volume(turn, scope, row["size"])
     volume = views.created(rows.volume(turn, scope, rows.insert(turn, scope, "volumes", row)), scope)
@@ -93,7 +101,7 @@ def update(turn: Turn, scope: Scope, volume_id: str, body: Any) -> Record:
 
     Raises Refused (400, 404).
     """
-    given = rules.fields(body, "volume")
+    given = rules.spelled(rules.fields(body, "volume"))
     rows.volume(turn, scope, volume_id)
     changed: Record = {name: rules.volume_text(given, name) for name in ("name", "description") if name in given}
     if "metadata" in given:
@@ -126,18 +134,48 @@ def extend(turn: Turn, scope: Scope, volume_id: str, given: Record) -> None:
     changes.begin(turn, "volumes", volume_id, "extending", "available", share=changes.EXTEND)
 
 
-def delete(turn: Turn, scope: Scope, volume_id: str) -> None:
-    """Start deleting a volume. Raises Refused (404, 400 one text for every reason)."""
+def set_bootable(turn: Turn, scope: Scope, volume_id: str, *, bootable: bool) -> None:
+    """Call a volume bootable or not (not in the guide; facts, section 3.7). Raises Refused (404)."""
+    rows.volume(turn, scope, volume_id)
+    turn.db.execute("UPDATE volumes SET bootable = ? WHERE id = ?", ("true" if bootable else "false", volume_id))
+
+
+def delete(turn: Turn, scope: Scope, volume_id: str, *, cascade: bool = False) -> None:
+    """Start deleting a volume, with `cascade` its snapshots too (not in the guide; facts, section 3.7).
+
+    Raises Refused (404, 400 one text for every reason).
+    """
     row = rows.volume(turn, scope, volume_id)
-    in_the_way = turn.db.execute("SELECT 1 FROM snapshots WHERE volume_id = ?", (volume_id,)).fetchone()
+    if _unscheduled(turn, row):
+        turn.db.execute("DELETE FROM volumes WHERE id = ?", (volume_id,))
+        return
+    if cascade:
+        _delete_snapshots(turn, volume_id)
+    in_the_way = turn.db.execute(
+        "SELECT 1 FROM snapshots WHERE volume_id = ? AND NOT (? AND status = 'deleting')", (volume_id, cascade)
+    ).fetchone()
     if row["status"] not in DELETABLE or row["server_id"] is not None or in_the_way:
         raise bad(NOT_DELETABLE)
     changes.begin_delete(turn, "volumes", volume_id)
 
 
+def _delete_snapshots(turn: Turn, volume_id: str) -> None:
+    ids = turn.db.execute(
+        "SELECT id FROM snapshots WHERE volume_id = ? AND status IN ('available', 'error')", (volume_id,)
+    ).fetchall()
+    for row in ids:
+        changes.begin_delete(turn, "snapshots", row["id"])
+
+
+def _unscheduled(turn: Turn, row: sqlite3.Row) -> bool:
+    """Whether no host was chosen yet: then there is nothing to delete but the row (observed, errors)."""
+    return row["status"] == "creating" and turn.moment - (row["born"] or 0) < turn.settings.scheduling
+
+
 def _origin(turn: Turn, scope: Scope, given: Record) -> Origin:
     snapshot_id, volume_id = (rules.identifier(given, name) for name in ("snapshot_id", "source_volid"))
-    if snapshot_id and volume_id:
+    image_id = given.get("imageRef") or None
+    if sum(origin is not None for origin in (snapshot_id, volume_id, image_id)) > 1:
         raise bad("Invalid input received: May specify only one of backup, imageRef, snapshot, source volume")
     if snapshot_id:
         copied = rows.snapshot(turn, scope, snapshot_id)
@@ -150,6 +188,8 @@ def _origin(turn: Turn, scope: Scope, given: Record) -> Origin:
         if source["status"] not in ("available", "in-use"):
             raise bad("Invalid volume: Originating volume status must be one of 'available, in-use' values")
         return _origin_like(source, volume_id=volume_id, size=source["size"])
+    if image_id:
+        return Origin(image_id=image_id, size=images.size(turn, scope, image_id))
     return Origin()
 
 
@@ -162,11 +202,11 @@ def _origin_like(
 
 def _size(origin: Origin, size: int | None) -> int:
     if origin.size is None:
-        if size is None:  # the text does not name the field; that is how it is
-            raise bad(
-                "The server could not comply with the request since it is either malformed or otherwise incorrect."
-            )
+        if size is None:
+            raise bad(SIZELESS)
         return size
+    if origin.image_id and size is None:
+        raise bad(SIZELESS)
     if size is not None and size < origin.size:
         word = _word(origin)
         raise bad(
@@ -187,4 +227,6 @@ def _match(origin: Origin, zone: str | None, kind: VolumeType | None) -> None:
 
 
 def _word(origin: Origin) -> str:
+    if origin.image_id:
+        return "image"
     return "snapshot" if origin.snapshot_id else "source volume"

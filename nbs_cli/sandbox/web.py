@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import re
 import traceback
 import uuid
 from email.utils import formatdate
-from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import parse_qsl
+from typing import TYPE_CHECKING, Any
 
 import falcon
 
-from nbs_cli.sandbox import actions, bodies, faults, identity, images, snapshots, types, volumes
-from nbs_cli.sandbox.pages import Query
-from nbs_cli.sandbox.refusals import Refused, bad
+from nbs_cli.sandbox import bodies, desks, faults, identity, snapshots, volumes
+from nbs_cli.sandbox.desks import answer, base
+from nbs_cli.sandbox.refusals import KEYSTONE, Refused, crash
 from nbs_cli.sandbox.settings import PREFIXES
-from nbs_cli.sandbox.turns import Record, Scope, Turn
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -24,38 +21,56 @@ if TYPE_CHECKING:
     from nbs_cli.sandbox.cloud import Cloud
 
 IDENTITY = "/v2.0"
-EMPTY = "text/html; charset=UTF-8"  # the type of an answer without a body
+ROOTS = tuple(f"{prefix}/v2/" for prefix in PREFIXES.values())
 NOT_FOUND = "The resource could not be found."
 
 
 def application(cloud: Cloud) -> WSGIApplication:
-    """Build the whole API of one cloud: identity, both regions' block storage, and images.
+    """Build the whole API of one cloud: identity, both regions' block storage, and what images and attaching need.
 
     It sets every header itself, `Date` included (by the sandbox's clock), so it needs no server around it.
     """
     app = _App(middleware=[_Gate(cloud)])
     app.add_error_handler(Exception, _broken)
     app.add_error_handler(falcon.HTTPError, _lost)
-    app.add_error_handler(Refused, _refused)
-    app.add_route(f"{IDENTITY}/tokens", _Tokens(cloud))
+    app.add_error_handler(Refused, _Refusal(cloud))
+    app.add_route(IDENTITY, desks.Identity(cloud), suffix="version")
+    for name in ("tokens", "tenants"):
+        app.add_route(f"{IDENTITY}/{name}", desks.Identity(cloud), suffix=name)
     for region, prefix in PREFIXES.items():
-        app.add_route(f"{prefix}/v2/images/{{image_id}}", _Images(cloud, region))
-        _open_region(app, f"{prefix}/v2/{{tenant_id}}", cloud, region)
+        app.add_route(prefix or "/", desks.Versions(prefix))
+        app.add_route(f"{prefix}/v2", desks.Versions(prefix))
+        app.add_route(f"{prefix}/v2/images/{{image_id}}", desks.Images(cloud, region))
+        _open_storage(app, f"{prefix}/v2/{{tenant_id}}", cloud, region)
+        _open_rest(app, f"{prefix}/v2/{{tenant_id}}", cloud, region)
     return app
 
 
-def _open_region(app: _App, root: str, cloud: Cloud, region: str) -> None:
-    desks = {
-        "types": _Types(cloud, region),
-        "volumes": _Volumes(cloud, region, volumes),
-        "snapshots": _Things(cloud, region, snapshots),
+def _open_storage(app: _App, root: str, cloud: Cloud, region: str) -> None:
+    places: dict[str, desks.Desk] = {
+        "types": desks.Types(cloud, region),
+        "volumes": desks.Volumes(cloud, region, volumes, "volume"),
+        "snapshots": desks.Things(cloud, region, snapshots, "volume:snapshot"),
     }
-    for noun, desk in desks.items():
+    for noun, desk in places.items():
         app.add_route(f"{root}/{noun}", desk)
         app.add_route(f"{root}/{noun}/{{identifier}}", desk, suffix="one")
-        if noun != "types":
-            app.add_route(f"{root}/{noun}/detail", desk, suffix="detail")
-    app.add_route(f"{root}/volumes/{{identifier}}/action", desks["volumes"], suffix="action")
+    for noun, rule in (("volumes", "volume"), ("snapshots", "volume:snapshot")):
+        labels = desks.Labels(cloud, region, noun, rule)
+        app.add_route(f"{root}/{noun}/detail", places[noun], suffix="detail")
+        app.add_route(f"{root}/{noun}/{{identifier}}/metadata", labels)
+        app.add_route(f"{root}/{noun}/{{identifier}}/metadata/{{key}}", labels, suffix="one")
+    app.add_route(f"{root}/volumes/{{identifier}}/action", places["volumes"], suffix="action")
+
+
+def _open_rest(app: _App, root: str, cloud: Cloud, region: str) -> None:
+    limits, compute = desks.Limits(cloud, region), desks.Compute(cloud, region)
+    app.add_route(f"{root}/limits", limits)
+    app.add_route(f"{root}/extensions", desks.Extensions(cloud, region))
+    app.add_route(f"{root}/os-quota-sets/{{asked}}", limits, suffix="quotas")
+    app.add_route(f"{root}/os-availability-zone", compute, suffix="zones")
+    app.add_route(f"{root}/servers/{{server_id}}/os-volume_attachments", compute)
+    app.add_route(f"{root}/servers/{{server_id}}/os-volume_attachments/{{volume_id}}", compute, suffix="one")
 
 
 class _App(falcon.App[falcon.Request, falcon.Response]):
@@ -76,14 +91,16 @@ class _Gate:
 
     def process_request(self, req: falcon.Request, _resp: falcon.Response) -> None:
         req.path = re.sub("/+", "/", req.path)  # a double slash is accepted, a trailing one by identity only
-        if _is_identity(req):
-            req.path = req.path.rstrip("/")
+        if _is_identity(req) or req.path.rstrip("/") in PREFIXES.values():  # what may be asked without a token
+            req.path = req.path.rstrip("/") or "/"
             return
         if (req.content_length or 0) > bodies.LARGEST:
             raise falcon.HTTPContentTooLarge
         with self._cloud.reading() as turn:
-            req.context.token = identity.admit(turn, req.get_header("X-Auth-Token"), _base(req))
-        if req.path.endswith("/"):  # falcon would take it for an empty ID
+            req.context.token = identity.admit(turn, req.get_header("X-Auth-Token"), base(req))
+        if req.path in ROOTS:
+            req.path = req.path.rstrip("/")
+        elif req.path.endswith("/"):  # falcon would take it for an empty ID
             raise falcon.HTTPNotFound
 
     def process_response(self, req: falcon.Request, resp: falcon.Response, _resource: object, _fine: bool) -> None:
@@ -94,141 +111,37 @@ class _Gate:
         resp.set_header("Date", formatdate(self._cloud.moment(), usegmt=True))
 
 
-class _Tokens:
-    def __init__(self, cloud: Cloud) -> None:
-        self._cloud = cloud
-
-    def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
-        body = bodies.for_identity(req.bounded_stream.read(), req.content_type)
-        with self._cloud.writing() as turn:
-            _answer(resp, 200, identity.issue(turn, body, _base(req)))
-
-
-class _Desk:
-    """One region's place for one noun."""
-
-    def __init__(self, cloud: Cloud, region: str) -> None:
-        self._cloud = cloud
-        self._region = region
-
-    def _scope(self, req: falcon.Request, tenant_id: str) -> Scope:
-        token: identity.Token = req.context.token
-        if token.tenant_id != tenant_id:
-            raise bad("Malformed request url")
-        return Scope(tenant_id=tenant_id, region=self._region, user_id=token.user_id, base=_base(req))
-
-
-class _Types(_Desk):
-    def on_get(self, req: falcon.Request, resp: falcon.Response, tenant_id: str) -> None:
-        self._scope(req, tenant_id)
-        _answer(resp, 200, types.page())
-
-    def on_get_one(self, req: falcon.Request, resp: falcon.Response, tenant_id: str, identifier: str) -> None:
-        self._scope(req, tenant_id)
-        _answer(resp, 200, types.show(identifier))
-
-
-class _Noun(Protocol):
-    """What a module offers for the requests that volumes and snapshots have in common."""
-
-    def page(self, turn: Turn, scope: Scope, query: Query, *, detailed: bool) -> Record: ...
-
-    def show(self, turn: Turn, scope: Scope, identifier: str, /) -> Record: ...
-
-    def create(self, turn: Turn, scope: Scope, body: Any) -> Record: ...
-
-    def delete(self, turn: Turn, scope: Scope, identifier: str, /) -> None: ...
-
-
-class _Things(_Desk):
-    def __init__(self, cloud: Cloud, region: str, noun: _Noun) -> None:
-        super().__init__(cloud, region)
-        self._noun = noun
-
-    def on_get(self, req: falcon.Request, resp: falcon.Response, tenant_id: str) -> None:
-        with self._cloud.reading() as turn:
-            _answer(resp, 200, self._noun.page(turn, self._scope(req, tenant_id), _query(req), detailed=False))
-
-    def on_get_detail(self, req: falcon.Request, resp: falcon.Response, tenant_id: str) -> None:
-        with self._cloud.reading() as turn:
-            _answer(resp, 200, self._noun.page(turn, self._scope(req, tenant_id), _query(req), detailed=True))
-
-    def on_post(self, req: falcon.Request, resp: falcon.Response, tenant_id: str) -> None:
-        body, scope = _body(req), self._scope(req, tenant_id)
-        with self._cloud.writing() as turn:
-            _answer(resp, 202, self._noun.create(turn, scope, body))
-
-    def on_get_one(self, req: falcon.Request, resp: falcon.Response, tenant_id: str, identifier: str) -> None:
-        with self._cloud.reading() as turn:
-            _answer(resp, 200, self._noun.show(turn, self._scope(req, tenant_id), identifier))
-
-    def on_delete_one(self, req: falcon.Request, resp: falcon.Response, tenant_id: str, identifier: str) -> None:
-        with self._cloud.writing() as turn:
-            self._noun.delete(turn, self._scope(req, tenant_id), identifier)
-        _answer(resp, 202, None)
-
-
-class _Volumes(_Things):
-    def on_put_one(self, req: falcon.Request, resp: falcon.Response, tenant_id: str, identifier: str) -> None:
-        body, scope = _body(req), self._scope(req, tenant_id)
-        with self._cloud.writing() as turn:
-            _answer(resp, 200, volumes.update(turn, scope, identifier, body))
-
-    def on_post_action(self, req: falcon.Request, resp: falcon.Response, tenant_id: str, identifier: str) -> None:
-        body, scope = _body(req, empty=actions.unknown(None)), self._scope(req, tenant_id)
-        with self._cloud.writing() as turn:
-            _answer(resp, 202, actions.perform(turn, scope, identifier, body))
-
-
-class _Images(_Desk):
-    def on_get(self, req: falcon.Request, resp: falcon.Response, image_id: str) -> None:
-        with self._cloud.reading() as turn:
-            _answer(resp, 200, images.show(turn, req.context.token.tenant_id, self._region, image_id))
-
-
-def _answer(resp: falcon.Response, status: int, record: Record | None) -> None:
-    resp.status = status
-    if record is None:
-        resp.content_type, resp.data = EMPTY, b""
-    else:  # ASCII-escaped, with ", " and ": ", as real servers write it
-        resp.content_type, resp.data = falcon.MEDIA_JSON, json.dumps(record).encode()
-
-
-def _query(req: falcon.Request) -> list[tuple[str, str]]:
-    return parse_qsl(req.query_string, keep_blank_values=True)
-
-
-def _base(req: falcon.Request) -> str:
-    return f"{req.forwarded_scheme}://{req.forwarded_host}"
-
-
 def _is_identity(req: falcon.Request) -> bool:
     return req.path == IDENTITY or req.path.startswith(f"{IDENTITY}/")
 
 
-def _body(req: falcon.Request, empty: Exception | None = None) -> Any:
-    # No body at all crashes real servers (observed, errors), unless an action is asked for.
-    return bodies.for_storage(req.bounded_stream.read(), req.content_type, empty or faults.broken())
+class _Refusal:
+    """How a refusal is answered: as JSON, but a bad token by an older server as text (facts, section 4.1)."""
 
+    def __init__(self, cloud: Cloud) -> None:
+        self._in_text = cloud.settings.text_401
 
-def _refused(_req: falcon.Request, resp: falcon.Response, refused: Refused, _params: object) -> None:
-    _answer(resp, refused.status, faults.body(refused))
-    resp.set_headers(refused.headers)
+    def __call__(self, req: falcon.Request, resp: falcon.Response, refused: Refused, _params: object) -> None:
+        answer(resp, refused.status, faults.body(refused))
+        resp.set_headers(refused.headers)
+        if self._in_text and refused.fault == KEYSTONE and not _is_identity(req):
+            resp.content_type, resp.data = "text/html", b"Authentication required"
+            resp.set_header("WWW-Authenticate", f"Keystone uri='{base(req)}'")
 
 
 def _lost(req: falcon.Request, resp: falcon.Response, error: falcon.HTTPError, _params: object) -> None:
     """Unknown path and wrong method alike are 404; only a body that is too large is told apart."""
     if isinstance(error, falcon.HTTPContentTooLarge):
         text = f"Request is too large. Larger than max_request_body_size ({bodies.LARGEST})."
-        _answer(resp, 413, faults.from_below("413 Request Entity Too Large", text))
+        answer(resp, 413, faults.from_below("413 Request Entity Too Large", text))
     elif _is_identity(req):
-        _answer(resp, 404, faults.nowhere(_base(req) + req.path))
+        answer(resp, 404, faults.nowhere(base(req) + req.path))
     else:
-        _answer(resp, 404, faults.from_below("404 Not Found", NOT_FOUND))
+        answer(resp, 404, faults.from_below("404 Not Found", NOT_FOUND))
     if req.method == "HEAD":
-        _answer(resp, 404, None)
+        answer(resp, 404, None)
 
 
 def _broken(req: falcon.Request, resp: falcon.Response, _error: Exception, _params: object) -> None:
     traceback.print_exc(file=req.env["wsgi.errors"])
-    _answer(resp, 500, faults.body(faults.broken()))
+    answer(resp, 500, faults.body(crash()))

@@ -16,14 +16,14 @@ from nbs_cli.sandbox.store import Store
 def count(store: Store) -> int:
     """Count the rows of the table that these tests write to."""
     with store.read() as db:
-        return int(db.execute("SELECT COUNT(*) FROM failures").fetchone()[0])
+        return int(db.execute("SELECT COUNT(*) FROM faults").fetchone()[0])
 
 
 def write(store: Store, times: int = 1) -> None:
     """Insert rows, each in a transaction of its own."""
     for _ in range(times):
         with store.write() as db:
-            db.execute("INSERT INTO failures (kind) VALUES ('x')")
+            db.execute("INSERT INTO faults (fault) VALUES ('x')")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="modes are POSIX")
@@ -59,7 +59,7 @@ def test_eight_processes_lose_nothing(state: str) -> None:
     program = (
         "import sys\nfrom nbs_cli.sandbox.store import Store\nstore = Store(sys.argv[1])\n"
         "for _ in range(10):\n    with store.write() as db:\n"
-        "        db.execute(\"INSERT INTO failures (kind) VALUES ('x')\")\nstore.close()\n"
+        "        db.execute(\"INSERT INTO faults (fault) VALUES ('x')\")\nstore.close()\n"
     )
     running = [subprocess.Popen([sys.executable, "-c", program, state]) for _ in range(8)]
     assert [process.wait(60) for process in running] == [0] * 8
@@ -74,7 +74,7 @@ def test_an_exception_takes_every_change_back(state: str) -> None:
 
     def fail() -> None:
         with store.write() as db:
-            db.execute("INSERT INTO failures (kind) VALUES ('x')")
+            db.execute("INSERT INTO faults (fault) VALUES ('x')")
             raise KeyError
 
     with pytest.raises(KeyError):
@@ -90,7 +90,7 @@ def test_each_thread_has_its_own_connection(state: str) -> None:
     store = Store(state)
     seen: list[int] = []
     with store.write() as db:
-        db.execute("INSERT INTO failures (kind) VALUES ('x')")
+        db.execute("INSERT INTO faults (fault) VALUES ('x')")
         thread = threading.Thread(target=lambda: seen.append(count(store)))
         thread.start()
         thread.join()
