@@ -22,6 +22,7 @@ LIMITS = {
     "token_life": 60.0,
 }
 DELAY = LIMITS["delay"]
+YOUNG = 0.05  # seconds in which a new volume has no host yet
 GONE = "gone"
 SERVER = "server-1"  # what volumes are attached to
 SORTS = {
@@ -59,6 +60,7 @@ class Thing:
     snapshot_id: str | None = None
     source_volid: str | None = None
     volume_id: str | None = None
+    born: float = 0.0
     metadata: dict[str, str] = field(default_factory=dict)
     server: str | None = None
 
@@ -127,6 +129,7 @@ class Model:
 
     def made(self, thing: Thing, now: float) -> None:
         """Add what was accepted."""
+        thing.born = now
         thing.becomes("creating", "error" if self.fails("create-error") else "available", now, 1.0)
         self.things.append(thing)
 
@@ -142,8 +145,11 @@ class Model:
         return volume
 
     def delete(self, noun: str, scope: Scope, identifier: str, now: float) -> None:
-        """Start a delete, with the end that was ordered."""
+        """Start a delete, with the end that was ordered; a volume that has no host yet is simply gone."""
         thing = self.find(noun, scope, identifier)
+        if noun == "volumes" and thing.status == "creating" and now - thing.born < YOUNG:
+            self.things.remove(thing)
+            return
         if thing.status not in {"available", "error"} or any(other.volume_id == identifier for other in self.things):
             raise No(400)
         end = GONE
