@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -37,7 +38,7 @@ def main() -> int:
         state = str(Path(folder, "sandbox.sqlite3"))
         words = [NBS, "sandbox", "seed", str(VOLUMES), "--snapshots", str(SNAPSHOTS), "--state", state]
         fine = [told(f"seed {VOLUMES} volumes, {SNAPSHOTS} snapshots", SEED_LIMIT, [seconds(partial(seeded, words))])]
-        with serving("--state", state) as served, client(served.url) as http:
+        with serving("--state", state) as served, closing(client(served.url)) as http:
             marker = http.get("/volumes", params={"limit": 1, "offset": VOLUMES - 1001}).json()["volumes"][0]["id"]
             pages = [pattern.format(marker=marker) for pattern in PAGES]
             fine += [

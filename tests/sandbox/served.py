@@ -41,16 +41,19 @@ def serving(*options: str) -> Iterator[Serving]:
             process.kill()
 
 
-def token(url: str, tenant_id: str = TENANT_ID, username: str = USERNAME, password: str = PASSWORD) -> str:
-    """Log in."""
-    credentials = {"username": username, "password": password}
-    body = {"auth": {"tenantId": tenant_id, "passwordCredentials": credentials}}
+def client(url: str, transport: httpx.BaseTransport | None = None) -> httpx.Client:
+    """Give a client of the usual tenant's first region that holds a token; *transport* leads elsewhere than to HTTP."""
     # plain http on loopback: certificates are of no use here, and reading them takes long
-    answer = httpx.post(f"{url}/v2.0/tokens", json=body, verify=False, trust_env=False)
-    return str(answer.json()["access"]["token"]["id"])
+    http = httpx.Client(transport=transport, verify=False, trust_env=False, timeout=60)
+    try:
+        http.headers["X-Auth-Token"] = _token(http, url)
+    except httpx.TransportError:
+        http.close()
+        raise
+    http.base_url = httpx.URL(f"{url}/v2/{TENANT_ID}/")
+    return http
 
 
-def client(url: str) -> httpx.Client:
-    """Give a client of the usual tenant's first region that holds a token."""
-    headers = {"X-Auth-Token": token(url)}
-    return httpx.Client(base_url=f"{url}/v2/{TENANT_ID}", headers=headers, verify=False, trust_env=False, timeout=60)
+def _token(http: httpx.Client, url: str) -> str:
+    body = {"auth": {"tenantId": TENANT_ID, "passwordCredentials": {"username": USERNAME, "password": PASSWORD}}}
+    return str(http.post(f"{url}/v2.0/tokens", json=body).json()["access"]["token"]["id"])
