@@ -144,14 +144,26 @@ class Model:
         self.room(scope, volume.size)
         return volume
 
-    def delete(self, noun: str, scope: Scope, identifier: str, now: float) -> None:
-        """Start a delete, with the end that was ordered; a volume that has no host yet is simply gone."""
+    def delete(self, noun: str, scope: Scope, identifier: str, now: float, *, cascade: bool = False) -> None:
+        """Start a delete, with *cascade* the snapshots' too; a volume that has no host yet is simply gone."""
         thing = self.find(noun, scope, identifier)
         if noun == "volumes" and thing.status == "creating" and now - thing.born < YOUNG:
             self.things.remove(thing)
             return
-        if thing.status not in {"available", "error"} or any(other.volume_id == identifier for other in self.things):
+        own = [other for other in self.things if other.volume_id == identifier]
+        allowed = {"available", "error", "deleting"} if cascade else set()
+        if thing.status not in {"available", "error"} or any(other.status not in allowed for other in own):
             raise No(400)
+        for other in own:
+            if other.status != "deleting":
+                self.end(other, now)
+        if any(other.upcoming != GONE for other in own):  # no snapshot is left without its volume
+            thing.becomes("deleting", "error_deleting", now, 0.5)
+        else:
+            self.end(thing, now)
+
+    def end(self, thing: Thing, now: float) -> None:
+        """Let it be deleted, with the end that was ordered."""
         end = GONE
         if self.fails("delete-error"):
             end = "error_deleting"

@@ -22,6 +22,7 @@ import pytest
 from nbs_cli.sandbox.cloud import Cloud, Settings
 from nbs_cli.sandbox.web import application
 from tests.kills import killed
+from tests.sandbox.conftest import Clock, Door
 from tests.sandbox.served import client, serving
 
 KILLS = int(os.environ.get("NBS_TEST_KILLS", "3"))
@@ -263,3 +264,16 @@ def test_32_clients_at_once(tmp_path: Path, race: int) -> None:
     print(
         f"\n{THREADS} clients, {told.total()} writes in {time.monotonic() - begun:.1f} s: {dict(sorted(told.items()))}"
     )
+
+
+@pytest.mark.parametrize(("failure", "ends"), [("delete-error", "error_deleting"), ("delete-bounce", "available")])
+def test_a_snapshot_is_not_left_without_its_volume(door: Door, clock: Clock, failure: str, ends: str) -> None:
+    """Where a snapshot's delete fails, the volume that was to go with it stays, in `error_deleting`."""
+    volume = door.volume()["id"]
+    clock.pass_by(2)
+    snapshot = door.snapshot(volume)["id"]
+    clock.pass_by(2)
+    door.cloud.fail_next(failure)
+    assert door.delete(f"/volumes/{volume}?cascade=True").status_code == 202
+    clock.pass_by(2)
+    assert (door.status(f"/volumes/{volume}"), door.status(f"/snapshots/{snapshot}")) == ("error_deleting", ends)

@@ -265,12 +265,13 @@ class Histories(RuleBasedStateMachine):
         self.settled(waits=waits)
 
     @precondition(any_volume)
-    @rule(noun=nouns, number=picks, foreign=rarely)
-    def delete(self, noun: str, number: int, *, foreign: bool) -> None:
-        """A delete."""
+    @rule(noun=nouns, number=picks, foreign=rarely, cascade=st.booleans())
+    def delete(self, noun: str, number: int, *, foreign: bool, cascade: bool) -> None:
+        """A delete, of a volume with its snapshots or only without."""
         identifier, scope = self.pick(noun, number, foreign=foreign)
-        answer = self.ask(scope, "DELETE", f"/{noun}/{identifier}")
-        self.same(answer, 202, lambda: self.model.delete(noun, scope, identifier, self.now))
+        cascade = cascade and noun == "volumes"
+        answer = self.ask(scope, "DELETE", f"/{noun}/{identifier}", params={"cascade": "True"} if cascade else None)
+        self.same(answer, 202, lambda: self.model.delete(noun, scope, identifier, self.now, cascade=cascade))
         self.looked_at(noun, scope, identifier)
 
     @precondition(any_volume)
