@@ -16,7 +16,7 @@ from nbs_cli.cloud.realms import REALMS
 from nbs_cli.cloud.resources import IMAGE, SNAPSHOT, VOLUME, VOLUME_TYPE, Resource
 from nbs_cli.cloud.waiting import GONE
 from nbs_cli.commands import faults
-from nbs_cli.commands.shapes import FAULT, OUTCOME, PROFILE, STATUS
+from nbs_cli.commands.shapes import CLOCK, FAULT, OUTCOME, PROFILE, STATUS
 from nbs_cli.local.config import KEYS, STORES
 from nbs_cli.output.records import NAMES
 from nbs_cli.output.words import _
@@ -51,6 +51,8 @@ PRINTS: dict[str, Resource | None] = {
     "profile remove": None,
     "sandbox serve": None,
     "sandbox reset": None,
+    "sandbox seed": None,
+    "sandbox clock": CLOCK,
     "sandbox attach": None,
     "sandbox detach": None,
     "sandbox fault add": FAULT,

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
-from nbs_cli.errors import Conflict, Failure, Usage, nearest
+from nbs_cli.errors import Conflict, Failure, NotFound, Usage, nearest
 from nbs_cli.output.streams import Stdout
 from nbs_cli.output.words import _
 
@@ -439,6 +439,32 @@ class Session:
             getattr(self.cloud, verb)(volume_id)
         except Refused as refused:
             raise Conflict(refused.message, http_status=refused.status, resource=volume_id) from refused
+
+    @property
+    def sandbox_region(self) -> str:
+        """The region of the sandbox that was asked for; raises NotFound for one that it does not have."""
+        from nbs_cli.sandbox.cloud import REGIONS
+
+        region = (self.options.region or REGIONS[0]).upper()
+        if region not in REGIONS:
+            raise NotFound(
+                _("there is no region {region} here").format(region=region),
+                hint=nearest(region, REGIONS, _("the regions are {names}")),
+            )
+        return region
+
+    def move_clock(self, cloud: Cloud, seconds: float | None, moment: float | None) -> None:
+        """Move the sandbox's clock by *seconds*, or to the *moment* (since 1970); raises Usage where it cannot go."""
+        try:
+            if seconds is not None:
+                cloud.advance(seconds)
+            if moment is not None:
+                cloud.advance_to(moment)
+        except ValueError as error:
+            raise Usage(
+                _("the sandbox's clock only goes forward, a thousand years at most"),
+                hint=_("`nbs sandbox clock` shows its time; `nbs sandbox reset` empties it and sets its clock right"),
+            ) from error
 
     def serve(self, cloud: Cloud, port: int, faults: Sequence[Fault] | None = None) -> None:
         """Serve *cloud* over HTTP on loopback until a signal ends it; 0 is any free port.

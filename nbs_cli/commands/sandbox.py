@@ -1,15 +1,19 @@
-"""`nbs sandbox`: the cloud in a box: serve it over HTTP, empty it, attach and detach its volumes."""
+"""`nbs sandbox`: the cloud in a box: serve, empty and fill it, move its clock, attach and detach its volumes."""
 
 from __future__ import annotations
 
+from contextlib import closing
+from datetime import datetime, timezone
 from typing import Annotated, Any
 
 import typer
 
 from nbs_cli.cloud import refs
 from nbs_cli.cloud.resources import VOLUME
-from nbs_cli.commands import faults, options
+from nbs_cli.commands import faults, options, times
 from nbs_cli.commands.options import Ref
+from nbs_cli.commands.shapes import CLOCK
+from nbs_cli.errors import Usage
 from nbs_cli.output.words import _
 from nbs_cli.parser import command, group
 from nbs_cli.session import Session
@@ -19,6 +23,9 @@ app = group(
     examples=("nbs -p sandbox volume create --size 10 --wait", "nbs sandbox serve --port 8776", "nbs sandbox reset"),
 )
 app.add_typer(faults.app, name="fault")
+State = Annotated[
+    str | None, typer.Option("--state", metavar="FILE", help=_("the state in FILE, not the sandbox profile's"))
+]
 
 
 def _port(text: str | int) -> int:
@@ -100,15 +107,83 @@ def _typed(ctx: typer.Context, settings: dict[str, Any]) -> dict[str, Any]:
 @command(
     app,
     "reset",
-    _("Empty the sandbox: its volumes, snapshots and tokens"),
+    _(
+        "Empty the sandbox: its volumes, snapshots and tokens\n\n"
+        "Failures that were ordered are forgotten, and its clock tells the real time again."
+    ),
     "nbs sandbox reset",
-    "nbs sandbox reset --yes",
+    "nbs sandbox reset --state ci.sqlite3",
 )
-def reset(ctx: typer.Context) -> None:
-    """Forget everything that the sandbox profile's state holds."""
+def reset(ctx: typer.Context, state: State = None) -> None:
+    """Forget everything that the state holds."""
     session: Session = ctx.obj
-    session.cloud.reset()
+    with closing(session.open_cloud(state)) as cloud:
+        cloud.reset()
     session.did(_("the sandbox is empty"))
+
+
+@command(
+    app,
+    "seed",
+    _(
+        "Put many volumes into the sandbox at once\n\n"
+        "They are available, of 1 to 4 GB, some without a name. No quota holds them up, but they count: where it is "
+        "used up, nothing can be created. `--region` says where they go."
+    ),
+    "nbs sandbox seed 10000",
+    "nbs sandbox seed 50 --snapshots 500 --region KR2",
+)
+def seed(
+    ctx: typer.Context,
+    volumes: Annotated[int, typer.Argument(parser=options.whole, metavar="N", help=_("how many volumes"))],
+    snapshots: Annotated[
+        int, typer.Option(parser=options.counted, metavar="M", help=_("and so many snapshots of the first of them"))
+    ] = 0,
+    state: State = None,
+) -> None:
+    """Straight into the state, without a request."""
+    session: Session = ctx.obj
+    region = session.sandbox_region
+    with closing(session.open_cloud(state)) as cloud:
+        cloud.seed(volumes, snapshots, region=region)
+    session.did(_("seeded {volumes} volumes and {snapshots} snapshots").format(volumes=volumes, snapshots=snapshots))
+
+
+@command(
+    app,
+    "clock",
+    _(
+        "Show the sandbox's time, or move it forward\n\n"
+        "Whatever shares the state sees the new time at its next request: statuses change, snapshots get older, and "
+        "tokens age too, so that a script with a token may have to get a new one. The clock never goes back; "
+        "`nbs sandbox reset` sets it right, and empties the sandbox."
+    ),
+    "nbs sandbox clock",
+    "nbs sandbox clock --advance 30d",
+    "nbs sandbox clock --set 2027-01-31T09:00:00+09:00",
+)
+def clock(
+    ctx: typer.Context,
+    advance: Annotated[
+        float | None,
+        typer.Option(parser=times.span, metavar="DURATION", help=_("go forward: `90s`, `2h`, `1d`, `52w`")),
+    ] = None,
+    set_: Annotated[
+        float | None,
+        typer.Option("--set", parser=times.instant, metavar="TIME", help=_("go forward to TIME; UTC without a zone")),
+    ] = None,
+    state: State = None,
+) -> None:
+    """The time is real, plus what was added."""
+    session: Session = ctx.obj
+    if advance is not None and set_ is not None:
+        raise Usage(_("--advance and --set exclude each other"), hint=_("give one of them"))
+    session.printer.check(CLOCK)
+    with closing(session.open_cloud(state)) as cloud:
+        session.move_clock(cloud, advance, set_)
+        moved = datetime.fromtimestamp(cloud.moment(), timezone.utc)
+        record = {"time": moved.strftime("%Y-%m-%dT%H:%M:%SZ"), "ahead": round(cloud.ahead())}
+    session.printer.show(CLOCK, [record])
 
 
 @command(

@@ -1,4 +1,4 @@
-"""Shapes of what is printed and not of the guide: outcomes of deletes, rehearsed requests, profiles, who one is."""
+"""Shapes of what is printed and not of the guide: outcomes, rehearsed requests, profiles, who one is, a clock."""
 
 from __future__ import annotations
 
@@ -92,4 +92,15 @@ STATUS = Resource(
     ),
     columns=("source", "username", "tenant_id", "region"),
     id_field="username",
+)
+CLOCK = Resource(
+    name="clock",
+    plural="clocks",
+    path="",
+    fields=(
+        Field("time", _("the sandbox's time (UTC on the wire)"), Kind.TIME),
+        Field("ahead", _("how many seconds it is ahead of the real one")),
+    ),
+    columns=("time", "ahead"),
+    id_field="time",
 )

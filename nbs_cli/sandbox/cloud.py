@@ -42,6 +42,7 @@ __all__ = [
 ]
 
 USUAL = Settings()
+FARTHEST = 31_557_600_000.0  # seconds: a thousand years, which dates can still tell
 
 
 class Cloud:
@@ -95,11 +96,23 @@ class Cloud:
         with self._store.read() as db:
             return self._moment(db)
 
+    def ahead(self) -> float:
+        """Give how far the sandbox's time is ahead of the real one, in seconds."""
+        with self._store.read() as db:
+            return _offset(db)
+
     def advance(self, seconds: float) -> None:
-        """Move the sandbox's clock forward for every process that shares the state."""
+        """Move the sandbox's clock forward for every process that shares the state; issued tokens age with it.
+
+        Raises ValueError, with nothing changed, for a time that is negative or longer than a thousand years in all.
+        """
         with self._store.write() as db:
-            if not db.execute("UPDATE clock SET offset = offset + ?", (seconds,)).rowcount:
-                db.execute("INSERT INTO clock (offset) VALUES (?)", (seconds,))
+            _go_on(db, seconds)
+
+    def advance_to(self, moment: float) -> None:
+        """Move the sandbox's clock to `moment`, in seconds since 1970; raises ValueError as `advance` does."""
+        with self._store.write() as db:
+            _go_on(db, moment - self._moment(db))
 
     def attach(self, volume_id: str, server_id: str | None = None) -> dict[str, Any]:
         """Attach an `available` volume, as Compute does it; the answer is the volume's record as GET shows it.
@@ -166,5 +179,18 @@ class Cloud:
             seeds.sow(turn, volumes, snapshots, tenant_id=tenant_id, region=region)
 
     def _moment(self, db: Any) -> float:
-        offset: float = db.execute("SELECT COALESCE(SUM(offset), 0) FROM clock").fetchone()[0]
-        return self._now() + offset
+        return self._now() + _offset(db)
+
+
+def _offset(db: Any) -> float:
+    offset: float = db.execute("SELECT COALESCE(SUM(offset), 0) FROM clock").fetchone()[0]
+    return offset
+
+
+def _go_on(db: Any, seconds: float) -> None:
+    # Never back: what has happened cannot be undone, and rows of an earlier time would stand after later ones.
+    offset = _offset(db) + seconds
+    if not (seconds >= 0 and offset <= FARTHEST):  # no number at all fails both
+        raise ValueError("the clock only goes forward, a thousand years at most")
+    db.execute("DELETE FROM clock")
+    db.execute("INSERT INTO clock (offset) VALUES (?)", (offset,))

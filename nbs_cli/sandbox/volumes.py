@@ -156,7 +156,11 @@ def delete(turn: Turn, scope: Scope, volume_id: str, *, cascade: bool = False) -
     ).fetchone()
     if row["status"] not in DELETABLE or row["server_id"] is not None or in_the_way:
         raise bad(NOT_DELETABLE)
-    changes.begin_delete(turn, "volumes", volume_id)
+    stays = "SELECT 1 FROM snapshots WHERE volume_id = ? AND upcoming IS NOT ?"
+    if turn.db.execute(stays, (volume_id, changes.GONE)).fetchone():  # it is not left without its volume
+        changes.begin(turn, "volumes", volume_id, "deleting", "error_deleting", share=changes.DELETE)
+    else:
+        changes.begin_delete(turn, "volumes", volume_id)
 
 
 def _delete_snapshots(turn: Turn, volume_id: str) -> None:

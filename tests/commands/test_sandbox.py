@@ -1,12 +1,13 @@
-"""`nbs sandbox`: served over HTTP by the installed command, emptied, its volumes attached and detached."""
+"""`nbs sandbox`: served over HTTP by the installed command, emptied, filled, its clock moved, its volumes attached."""
 
 from __future__ import annotations
 
-import contextlib
+import json
 import os
 import signal
-import subprocess
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -15,29 +16,11 @@ import pytest
 from nbs_cli.local.folders import sandbox_state
 from nbs_cli.sandbox.cloud import Cloud
 from tests.commands.conftest import VOLUME_KEYS, World, fields
-from tests.conftest import NBS, Ran
+from tests.conftest import Ran
+from tests.sandbox.served import serving
 
 LOCAL = ("-p", "sandbox")
 VARIABLES = {"NBS_IDENTITY_URL", "NBS_TENANT_ID", "NBS_USERNAME", "NBS_PASSWORD", "NBS_REGION"}
-
-
-@contextlib.contextmanager
-def serving(*options: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
-    """`nbs sandbox serve` until the block ends, and the variables that it printed before it was ready."""
-    with subprocess.Popen(
-        [NBS, "sandbox", "serve", *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        environ = {}
-        for line in process.stdout:
-            if not line.startswith("export "):
-                break
-            name, _equals, value = line.removeprefix("export ").strip().partition("=")
-            environ[name] = value
-        try:
-            yield process, environ
-        finally:
-            process.kill()
 
 
 @pytest.fixture
@@ -57,17 +40,17 @@ def make(nbs: Callable[..., Ran]) -> Callable[[str], str]:
 def test_it_serves_what_the_profile_has(nbs: Callable[..., Ran]) -> None:
     """It prints the variables, then that it is ready, and shares the state of the `sandbox` profile."""
     nbs(*LOCAL, "volume", "create", "--size", "1", "--name", "mine")
-    with serving() as (_process, environ):
-        assert environ.keys() >= VARIABLES
-        ran = nbs("volume", "list", "-o", "value", "-c", "name", env=environ)
+    with serving() as served:
+        assert served.environ.keys() >= VARIABLES
+        ran = nbs("volume", "list", "-o", "value", "-c", "name", env=served.environ)
     assert (ran.code, ran.out) == (0, "mine\n")
 
 
 def test_a_pipeline_logs_in_once(nbs: Callable[..., Ran]) -> None:
     """With what it printed, `export NBS_TOKEN=$(nbs auth token)` is all that the commands after it need."""
-    with serving("--state", ":memory:", "--delay", "0") as (_process, environ):
-        token = nbs("auth", "token", env=environ).out.strip()
-        ran = nbs("volume", "create", "--size", "1", "--wait", env={**environ, "NBS_TOKEN": token})
+    with serving("--state", ":memory:", "--delay", "0") as served:
+        token = nbs("auth", "token", env=served.environ).out.strip()
+        ran = nbs("volume", "create", "--size", "1", "--wait", env={**served.environ, "NBS_TOKEN": token})
     assert ran.code == 0, ran.err
 
 
@@ -75,9 +58,9 @@ def test_a_pipeline_logs_in_once(nbs: Callable[..., Ran]) -> None:
 def test_it_keeps_its_own_state_when_told_to(nbs: Callable[..., Ran], home: Path, state: str) -> None:
     """`--state` keeps the profile's volumes out; a file is private."""
     nbs(*LOCAL, "volume", "create", "--size", "1")
-    with serving("--state", state, "--delay", "0") as (_process, environ):
-        assert nbs("volume", "list", "-q", env=environ).out == ""
-        assert nbs("volume", "create", "--size", "1", "--wait", env=environ).code == 0
+    with serving("--state", state, "--delay", "0") as served:
+        assert nbs("volume", "list", "-q", env=served.environ).out == ""
+        assert nbs("volume", "create", "--size", "1", "--wait", env=served.environ).code == 0
     assert [path.name for path in home.glob("*.sqlite3")] == ([] if state == ":memory:" else [state])
     assert all(path.stat().st_mode & 0o077 == 0 for path in home.glob("*.sqlite3"))
 
@@ -85,21 +68,21 @@ def test_it_keeps_its_own_state_when_told_to(nbs: Callable[..., Ran], home: Path
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_ends_well(number: signal.Signals) -> None:
     """SIGTERM and Ctrl-C end it with exit 0 and without a word."""
-    with serving("--state", ":memory:") as (process, _environ):
-        process.send_signal(number)
-        _out, err = process.communicate(timeout=20)
-    assert (process.returncode, err) == (0, "")
+    with serving("--state", ":memory:") as served:
+        served.process.send_signal(number)
+        _out, err = served.process.communicate(timeout=20)
+    assert (served.process.returncode, err) == (0, "")
 
 
 def test_its_limits_are_set(nbs: Callable[..., Ran]) -> None:
     """Pages and snapshots are limited as the options say, and nbs copes with it."""
     options = ("--page-default", "2", "--page-cap", "2", "--snapshots-per-volume", "1")
-    with serving("--state", ":memory:", "--delay", "0", *options) as (_process, environ):
-        made = nbs("volume", "create", "--size", "1", "--name", "x", "--count", "5", "--wait", env=environ)
+    with serving("--state", ":memory:", "--delay", "0", *options) as served:
+        made = nbs("volume", "create", "--size", "1", "--name", "x", "--count", "5", "--wait", env=served.environ)
         assert made.code == 0
-        assert len(nbs("volume", "list", "-q", env=environ).out.splitlines()) == 5
-        assert nbs("snapshot", "create", "x-1", env=environ).code == 0
-        assert nbs("snapshot", "create", "x-1", env=environ).code == 6
+        assert len(nbs("volume", "list", "-q", env=served.environ).out.splitlines()) == 5
+        assert nbs("snapshot", "create", "x-1", env=served.environ).code == 0
+        assert nbs("snapshot", "create", "x-1", env=served.environ).code == 6
 
 
 @pytest.mark.parametrize(
@@ -149,6 +132,89 @@ def test_it_is_emptied(nbs: Callable[..., Ran]) -> None:
     ran = nbs("sandbox", "reset", "--yes")
     assert (ran.code, ran.out, ran.err) == (0, "", "the sandbox is empty\n")
     assert nbs(*LOCAL, "volume", "list", "-q").out == ""
+
+
+def test_it_is_seeded(nbs: Callable[..., Ran]) -> None:
+    """`sandbox seed` gives so many volumes and snapshots in the region, available at once."""
+    ran = nbs("sandbox", "seed", "300", "--snapshots", "20")
+    assert (ran.code, ran.out, ran.err) == (0, "", "seeded 300 volumes and 20 snapshots\n")
+    nbs("sandbox", "seed", "1", "--region", "kr2")
+    volumes = json.loads(nbs(*LOCAL, "volume", "list", "-o", "json").out)
+    assert (len(volumes), {volume["status"] for volume in volumes}) == (300, {"available"})
+    assert len({volume["id"] for volume in volumes}) == 300
+    snapshots = json.loads(nbs(*LOCAL, "snapshot", "list", "-o", "json").out)
+    assert len(snapshots) == 20
+    assert {snapshot["volume_id"] for snapshot in snapshots} <= {volume["id"] for volume in volumes}
+    assert len(nbs(*LOCAL, "volume", "list", "--region", "KR2", "-q").out.split()) == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "fragment"),
+    [
+        (["seed", "0"], 2, "'0' is no whole number"),
+        (["seed", "many"], 2, "many"),
+        (["seed", "1", "--snapshots", "-1"], 2, "--snapshots"),
+        (["seed", "1", "--region", "KR9"], 3, "there is no region KR9"),
+        (["clock", "--advance", "1"], 2, "--advance"),
+        (["clock", "--advance", "-1d"], 2, "--advance"),
+        (["clock", "--advance", "1y"], 2, "--advance"),
+        (["clock", "--set", "tomorrow"], 2, "'tomorrow' is no time"),
+        (["clock", "--set", "2020-01-01"], 2, "only goes forward"),
+        (["clock", "--set", "9000-01-01"], 2, "only goes forward, a thousand years"),
+        (["clock", "--advance", "60000w"], 2, "a thousand years"),
+        (["clock", "--advance", "1d", "--set", "2100-01-01"], 2, "exclude each other"),
+        (["clock", "-c", "nothing"], 2, "no column 'nothing'"),
+    ],
+)
+def test_what_cannot_be_seeded_or_set_is_refused(
+    nbs: Callable[..., Ran], line: list[str], code: int, fragment: str
+) -> None:
+    """Numbers, times and regions that cannot be are told, and neither rows nor time are changed."""
+    ran = nbs("sandbox", *line)
+    assert (ran.code, ran.out) == (code, "")
+    assert fragment in ran.err
+    assert json.loads(nbs("sandbox", "clock", "-o", "json").out)["ahead"] == 0
+    assert nbs(*LOCAL, "volume", "list", "-q").out == ""
+
+
+def told(ran: Ran) -> tuple[float, int]:
+    """The sandbox's time in seconds since 1970, and how far it is ahead, of a clock's JSON."""
+    assert ran.code == 0, ran.err
+    record = json.loads(ran.out)
+    return datetime.fromisoformat(record["time"].replace("Z", "+00:00")).timestamp(), record["ahead"]
+
+
+def test_the_clock_is_shown_and_moved(nbs: Callable[..., Ran]) -> None:
+    """It tells the real time until it is moved; lengths add up, a time in any zone is met exactly."""
+    moment, ahead = told(nbs("sandbox", "clock", "-o", "json"))
+    assert abs(moment - time.time()) < 30
+    assert ahead == 0
+    assert told(nbs("sandbox", "clock", "--advance", "1d", "-o", "json"))[1] == 86_400
+    moment, ahead = told(nbs("sandbox", "clock", "--advance", "2h", "-o", "json"))
+    assert ahead == 93_600
+    assert abs(moment - 93_600 - time.time()) < 30
+    moment, _ahead = told(nbs("sandbox", "clock", "--set", "2100-01-31T09:00:00+09:00", "-o", "json"))
+    assert 0 <= moment - datetime(2100, 1, 31, tzinfo=timezone.utc).timestamp() < 30
+    assert nbs("sandbox", "reset").code == 0
+    assert told(nbs("sandbox", "clock", "-o", "json"))[1] == 0
+
+
+def test_a_served_state_is_driven_from_outside(nbs: Callable[..., Ran]) -> None:
+    """With `--state`, seed, clock and reset act on what `serve` is serving, at once; the profile's sandbox stays."""
+    state = ("--state", "ci.sqlite3")
+    with serving(*state) as served:
+        assert nbs("sandbox", "seed", "2", *state).code == 0
+        made = nbs("volume", "create", "--size", "1", "--name", "new", "-q", env=served.environ).out.strip()
+        assert nbs("volume", "show", made, "-o", "value", "-c", "status", env=served.environ).out == "creating\n"
+        assert nbs("sandbox", "clock", "--advance", "1m", *state).code == 0
+        assert nbs("volume", "list", "-o", "value", "-c", "status", env=served.environ).out == "available\n" * 3
+        token = nbs("auth", "token", env=served.environ).out.strip()
+        nbs("sandbox", "clock", "--advance", "1d", *state)
+        aged = nbs("volume", "list", env={**served.environ, "NBS_TOKEN": token})
+        assert aged.code in {0, 4}  # as long as there is a password beside the token, a new one may be got
+        assert nbs("sandbox", "reset", *state).code == 0
+        assert nbs("volume", "list", "-q", env=served.environ).out == ""
+    assert told(nbs("sandbox", "clock", "-o", "json"))[1] == 0
 
 
 def test_a_volume_is_attached_and_detached(nbs: Callable[..., Ran], make: Callable[[str], str]) -> None:

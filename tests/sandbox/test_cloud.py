@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 
 import pytest
@@ -70,6 +71,32 @@ def test_advance_moves_time_for_everyone(state: str, clock: Clock) -> None:
     assert door.status(volume) == "available"
     here.close()
     there.close()
+
+
+def test_the_clock_only_goes_forward(state: str, clock: Clock) -> None:
+    """A time that lies behind, or a thousand years on, is refused and changes nothing; the present is fine."""
+    cloud = Cloud(state, now=clock)
+    cloud.advance(10)
+    for seconds in (-1, 1001 * 365.25 * 86_400, math.nan):
+        with pytest.raises(ValueError, match="forward"):
+            cloud.advance(seconds)
+        with pytest.raises(ValueError, match="forward"):
+            cloud.advance_to(cloud.moment() + seconds)
+    assert cloud.ahead() == 10
+    cloud.advance_to(cloud.moment())
+    cloud.advance(0)
+    assert cloud.ahead() == 10
+    cloud.close()
+
+
+def test_tokens_age_with_the_clock(door: Door) -> None:
+    """A token that is valid for twelve hours is refused once the clock was moved by more, and a new one is given."""
+    door.cloud.advance(43_199)
+    assert door.get("/volumes").status_code == 200
+    door.cloud.advance(1)
+    assert door.get("/volumes").status_code == 401
+    door.login()
+    assert door.get("/volumes").status_code == 200
 
 
 def test_the_state_survives(state: str, clock: Clock) -> None:
