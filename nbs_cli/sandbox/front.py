@@ -30,8 +30,8 @@ class Front:
 
     def __init__(self, cloud: Cloud, cloud_port: int, port: int = 0) -> None:
         self._cloud = cloud
-        self._far = Far(cloud_port)
         self._over = threading.Event()
+        self._far = Far(cloud_port, self._over)
         self._clients: dict[socket.socket, threading.Thread] = {}
         self._listener = socket.create_server((HOST, port), backlog=WAITING)
         self.url = f"http://{HOST}:{self._listener.getsockname()[1]}"
@@ -103,10 +103,11 @@ class Front:
 
 
 class Far:
-    """The far end: connections to the cloud's HTTP server, kept for the next request."""
+    """The far end: connections to the cloud's HTTP server, kept for the next request; once it is `over`, none."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, over: threading.Event) -> None:
         self._address = (HOST, port)
+        self._over = over
         self._idle: list[socket.socket] = []
         self._busy: set[socket.socket] = set()
 
@@ -141,6 +142,8 @@ class Far:
     def _borrowed(self) -> Iterator[socket.socket]:
         line = self._kept() or self._connected()
         self._busy.add(line)
+        if self._over.is_set():  # close() may have looked before who is busy
+            _shut(line)
         try:
             yield line
         except BaseException:

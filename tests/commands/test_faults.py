@@ -18,8 +18,9 @@ from nbs_cli.local.folders import sandbox_state
 from nbs_cli.sandbox.cloud import TENANT_ID, Cloud
 from nbs_cli.sandbox.kinds import KINDS, Part
 from nbs_cli.sandbox.settings import Settings
-from tests.commands.test_sandbox import LOCAL, serving
+from tests.commands.test_sandbox import LOCAL
 from tests.conftest import NBS, Ran
+from tests.sandbox.served import serving
 
 Run = Callable[..., Ran]
 
@@ -33,20 +34,20 @@ def ordered(nbs: Run, *options: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("state", [[], ["--state", "own.sqlite3"]], ids=["profile", "own"])
 def test_orders_of_another_process_happen_at_once(nbs: Run, installed: Run, state: list[str]) -> None:
     """A server that runs already throws what another process orders, at the next request, and as often as was said."""
-    with serving(*state) as (_process, environ):
-        assert nbs("volume", "list", env=environ).code == 0
+    with serving(*state) as served:
+        assert nbs("volume", "list", env=served.environ).code == 0
         added = installed("sandbox", "fault", "add", "status", "code=409", "--method", "get", "--count", "2", *state)
         assert (added.code, added.err.splitlines()[0]) == (0, "ordered fault 1: status")
-        assert [nbs("volume", "list", env=environ).code for _turn in range(3)] == [5, 5, 0]
+        assert [nbs("volume", "list", env=served.environ).code for _turn in range(3)] == [5, 5, 0]
     assert ordered(nbs, *state) == []
 
 
 def test_a_create_whose_answer_is_lost_is_found(nbs: Run) -> None:
     """The reset after the processing is what `volume create` copes with: one volume, exit 0."""
-    with serving("--delay", "0") as (_process, environ):
+    with serving("--delay", "0") as served:
         nbs("sandbox", "fault", "add", "reset", "when=after", "--method", "POST", "--path", "*/volumes")
-        assert nbs("volume", "create", "--size", "1", "--name", "once", env=environ).code == 0
-        assert nbs("volume", "list", "-o", "value", "-c", "name", env=environ).out == "once\n"
+        assert nbs("volume", "create", "--size", "1", "--name", "once", env=served.environ).code == 0
+        assert nbs("volume", "list", "-o", "value", "-c", "name", env=served.environ).out == "once\n"
 
 
 def test_failures_of_the_cloud_happen_in_process_too(nbs: Run) -> None:
@@ -221,16 +222,16 @@ def test_a_scenario_is_played(nbs: Run, home: Path) -> None:
     """Its faults are ordered before the first request, in place of others; its settings hold where no option does."""
     (home / "bad-day.toml").write_text(GOOD, encoding="utf-8")
     nbs("sandbox", "fault", "add", "hang", "--count", "0")
-    with serving("--scenario", "bad-day.toml", "--page-cap", "1000") as (_process, environ):
+    with serving("--scenario", "bad-day.toml", "--page-cap", "1000") as served:
         assert [one["kind"] for one in ordered(nbs)] == ["status", "latency", "create-error"]
-        assert nbs("volume", "list", env=environ).code == 5
-        assert nbs("volume", "create", "--size", "1", "--name", "x", "--count", "3", env=environ).code == 0
-        rows = json.loads(nbs("volume", "list", "-o", "json", env=environ).out)
+        assert nbs("volume", "list", env=served.environ).code == 5
+        assert nbs("volume", "create", "--size", "1", "--name", "x", "--count", "3", env=served.environ).code == 0
+        rows = json.loads(nbs("volume", "list", "-o", "json", env=served.environ).out)
         assert sorted(row["status"] for row in rows) == ["available", "available", "error"]
         assert [one["kind"] for one in ordered(nbs)] == ["latency"]
-        token = {"X-Auth-Token": nbs("auth", "token", env=environ).out.strip()}
+        token = {"X-Auth-Token": nbs("auth", "token", env=served.environ).out.strip()}
         for asked, most in ((None, 2), ({"limit": 1000}, 3)):
-            answer = httpx.get(f"{environ['NBS_ENDPOINT']}/{TENANT_ID}/volumes", params=asked, headers=token)
+            answer = httpx.get(f"{served.environ['NBS_ENDPOINT']}/{TENANT_ID}/volumes", params=asked, headers=token)
             assert len(answer.json()["volumes"]) == most
 
 
@@ -282,18 +283,18 @@ def test_every_setting_can_stand_in_a_scenario(nbs: Run, home: Path) -> None:
     """Each of the sandbox's settings with its usual value: the file is taken."""
     usual = [f"{name} = {json.dumps(value)}" for name, value in vars(Settings()).items()]
     (home / "usual.toml").write_text("[settings]\n" + "\n".join(usual), encoding="utf-8")
-    with serving("--scenario", "usual.toml") as (_process, environ):
-        assert nbs("volume", "list", env=environ).code == 0
+    with serving("--scenario", "usual.toml") as served:
+        assert nbs("volume", "list", env=served.environ).code == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_ends_well_in_the_middle_of_a_fault(nbs: Run, number: signal.Signals) -> None:
     """A client that hangs does not keep the server: exit 0, no word, no process."""
-    with serving("--state", "own.sqlite3") as (process, environ):
+    with serving("--state", "own.sqlite3") as served:
         nbs("sandbox", "fault", "add", "hang", "--state", "own.sqlite3")
-        with subprocess.Popen([NBS, "volume", "list"], env={**os.environ, **environ}, stderr=subprocess.DEVNULL):
+        with subprocess.Popen([NBS, "volume", "list"], env={**os.environ, **served.environ}, stderr=subprocess.DEVNULL):
             while ordered(nbs, "--state", "own.sqlite3"):
                 time.sleep(0.02)
-            process.send_signal(number)
-            _out, err = process.communicate(timeout=20)
-    assert (process.returncode, err) == (0, "")
+            served.process.send_signal(number)
+            _out, err = served.process.communicate(timeout=20)
+    assert (served.process.returncode, err) == (0, "")
