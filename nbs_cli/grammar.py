@@ -15,7 +15,7 @@ from nbs_cli.app import tree
 from nbs_cli.cloud.realms import REALMS
 from nbs_cli.cloud.resources import IMAGE, SNAPSHOT, VOLUME, VOLUME_TYPE, Resource
 from nbs_cli.cloud.waiting import GONE
-from nbs_cli.commands.shapes import OUTCOME, PROFILE, STATUS
+from nbs_cli.commands.shapes import FINDING, OUTCOME, PROFILE, STATUS
 from nbs_cli.local.config import KEYS, STORES
 from nbs_cli.output.records import NAMES
 from nbs_cli.output.words import _
@@ -52,6 +52,7 @@ PRINTS: dict[str, Resource | None] = {
     "sandbox reset": None,
     "sandbox attach": None,
     "sandbox detach": None,
+    "doctor": FINDING,
     "completion": None,
 }
 # whose statuses a group of commands speaks of

@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from nbs_cli.cloud import once
 from nbs_cli.cloud.blockstorage import BlockStorage
 from nbs_cli.cloud.deadline import Deadline
-from nbs_cli.cloud.once import MARK, SETTLE, Wish, check_key, create, key_of, new_key
+from nbs_cli.cloud.marks import MARK, Wish
+from nbs_cli.cloud.once import Once
 from nbs_cli.cloud.resources import SNAPSHOT, VOLUME, Resource
-from nbs_cli.errors import ExitCode, Unknown, Usage
+from nbs_cli.cloud.settling import SETTLE, pauses
+from nbs_cli.errors import ExitCode, Unknown
+from nbs_cli.local.journal import Journal, Place
 from nbs_cli.sandbox.cloud import Cloud
 from tests.cloud.conftest import MakeFaulty, MakeStorage, with_login, with_token
 from tests.cloud.faulty import Behaviour, Faulty, Heard, Line, answer, cut, mute, nothing, relay, reset
@@ -24,97 +25,6 @@ from tests.conftest import Ran, Served
 
 BOTH = [VOLUME, SNAPSHOT]
 both = pytest.mark.parametrize("resource", BOTH, ids=lambda resource: resource.name)
-
-
-@pytest.fixture(autouse=True)
-def quick_settling(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Five looks within an eighth of a second, where people get six within half a minute."""
-    monkeypatch.setattr(once, "SETTLE", (0.01, 0.02, 0.03, 0.03, 0.03))
-
-
-# Marks and keys
-
-
-def test_a_volume_is_marked_in_its_metadata() -> None:
-    """Beside the user's own keys, and what was typed is left as it was."""
-    body = {"size": 1, "metadata": {"env": "prod"}}
-    assert Wish(VOLUME, body, "k-1").marked() == {"size": 1, "metadata": {"env": "prod", "nbs:request": "k-1"}}
-    assert Wish(VOLUME, {"size": 1}, "k-1").marked() == {"size": 1, "metadata": {"nbs:request": "k-1"}}
-    assert body == {"size": 1, "metadata": {"env": "prod"}}
-
-
-def test_a_snapshot_is_marked_behind_its_description() -> None:
-    """Its request has no metadata; without a description the mark stands alone."""
-    marked = Wish(SNAPSHOT, {"volume_id": "v", "description": "매일"}, "k-1").marked()
-    assert marked == {"volume_id": "v", "description": "매일 [nbs:k-1]"}
-    assert Wish(SNAPSHOT, {"volume_id": "v"}, "k-1").marked()["description"] == "[nbs:k-1]"
-
-
-@both
-def test_without_a_key_nothing_is_added(resource: Resource) -> None:
-    """`--no-request-key` sends what was typed and no more."""
-    assert Wish(resource, {"size": 1}, None).marked() == {"size": 1}
-
-
-@both
-@settings(database=None, deadline=None, max_examples=150)
-@given(
-    key=st.from_regex(r"[A-Za-z0-9._:/-]{1,100}", fullmatch=True),
-    description=st.none() | st.text(max_size=30) | st.just("old [nbs:other]"),
-)
-def test_a_key_that_is_accepted_is_found_again(resource: Resource, key: str, description: str | None) -> None:
-    """Whatever stands around it, and after the server stripped what it strips."""
-    try:
-        check_key(key)
-    except Usage:
-        return
-    sent = Wish(resource, {"description": description}, key).marked()
-    record = {**sent, "description": (sent.get("description") or "").strip()}
-    assert key_of(resource, record) == key
-
-
-@pytest.mark.parametrize(
-    ("description", "key"),
-    [
-        ("daily [nbs:abc:daily]", "abc"),
-        ("[nbs:abc:daily]", "abc"),
-        ("daily [nbs:abc]", "abc"),
-        ("two [nbs:a] [nbs:b]", "b"),
-        ("[nbs:abc] and more", None),
-        ("x[nbs:abc]", None),
-        ("[nbs:]", None),
-        ("[nbs:a b]", None),
-        ("", None),
-        (None, None),
-        (5, None),
-    ],
-)
-def test_a_mark_is_read_at_the_end_alone(description: Any, key: str | None) -> None:
-    """A policy behind the key is left out (commands.md 5); people may write brackets anywhere else."""
-    assert key_of(SNAPSHOT, {"description": description}) == key
-
-
-@pytest.mark.parametrize("metadata", [None, {}, [], "x", {MARK: 5}, {MARK: None}])
-def test_odd_metadata_bears_no_key(metadata: Any) -> None:
-    """Whatever a server puts there."""
-    assert key_of(VOLUME, {"metadata": metadata}) is None
-
-
-@pytest.mark.parametrize("key", ["", " ", "a b", "a]b", "[a", "a\nb", "데이터", "a" * 101, "a;b", "a:b", "\ud800"])
-def test_a_key_that_could_not_be_kept_is_refused(key: str) -> None:
-    """Before anything is sent."""
-    with pytest.raises(Usage):
-        check_key(key)
-
-
-@both
-def test_random_keys_are_long_enough_and_usable(resource: Resource) -> None:
-    """128 bits for a volume, 80 for a snapshot whose description has to hold them; no two alike."""
-    keys = {new_key(resource) for _number in range(1000)}
-    assert len(keys) == 1000
-    assert {len(key) for key in keys} == {32 if resource is VOLUME else 16}
-    for key in keys:
-        check_key(key)
 
 
 # Through a front on which answers get lost
@@ -374,9 +284,7 @@ def test_several_get_keys_of_their_own(served: Served, nbs: Callable[..., Ran]) 
 def test_a_run_that_was_cut_off_is_completed(served: Served, front: MakeFront, nbs: Callable[..., Ran]) -> None:
     """Of three one was made when the network went: the re-run makes the other two."""
     words = ["volume", "create", "--size", "1", "--name", "n", "--request-key", "k", "-q"]
-    nbs(*words[:-3], "--request-key", "k-2", env=served.environ)
-    with served.cloud.writing() as turn:
-        turn.db.execute("UPDATE volumes SET name = 'n-2'")
+    nbs("volume", "create", "--size", "1", "--name", "n-2", "--request-key", "k-2", env=served.environ)
     assert nbs(*words, "--count", "3", env=served.environ).code == 0
     assert len(stored(served.cloud, VOLUME)) == 3
 
@@ -535,30 +443,37 @@ def lossy(storage: MakeStorage, cloud: Cloud | None = None, *, processed: bool) 
     return storage(cloud, wrap), methods
 
 
-def test_an_adopted_record_is_told_as_such(storage: MakeStorage) -> None:
+def once(storage: BlockStorage, folder: Path, window: float = 0.2, deadline: Deadline | None = None) -> Once:
+    """Creating exactly once at *storage*, with a journal in *folder*."""
+    journal = Journal(lambda: folder, Place("nbs", "a test", "t", "http://cloud.localhost"))
+    return Once(storage, deadline or Deadline(), journal, lambda _text: None, window)
+
+
+def test_an_adopted_record_is_told_as_such(storage: MakeStorage, tmp_path: Path) -> None:
     """`adopted` says that it was found by its mark and not answered."""
     here, methods = lossy(storage, processed=True)
-    made = create(here, Wish(VOLUME, {"size": 1}, "k"), Deadline())
+    made = once(here, tmp_path).create(Wish(VOLUME, {"size": 1}, "k"))
     assert made.adopted
     assert made.record["metadata"] == {MARK: "k"}
     assert methods.count("POST") == 1
-    assert not create(here, Wish(VOLUME, {"size": 1}, "other"), Deadline()).adopted
+    assert not once(here, tmp_path).create(Wish(VOLUME, {"size": 1}, "other")).adopted
 
 
-def test_settling_is_inside_the_deadline(storage: MakeStorage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settling_is_inside_the_deadline(storage: MakeStorage, tmp_path: Path) -> None:
     """No pause is begun that would end after it."""
-    monkeypatch.setattr(once, "SETTLE", (0.1, 0.1, 5.0))
     here, methods = lossy(storage, processed=False)
     began = time.monotonic()
     with pytest.raises(Unknown):
-        create(here, Wish(VOLUME, {"size": 1}, "k"), Deadline(1.0))
+        once(here, tmp_path, 6.0, Deadline(1.0)).create(Wish(VOLUME, {"size": 1}, "k"))
     assert time.monotonic() - began < 1.5
     assert methods.count("GET") >= 2
 
 
 def test_the_settle_window_is_half_a_minute() -> None:
-    """The figure of trust.md."""
-    assert sum(SETTLE) == pytest.approx(30.0)
+    """The figure of trust.md, and any other is looked through in the same way."""
+    assert SETTLE == 30.0
+    assert sum(pauses(SETTLE)) == pytest.approx(30.0)
+    assert sum(pauses(0.5)) == pytest.approx(0.5)
 
 
 def test_several_at_once_are_each_made_once(served: Served, faulty: MakeFaulty, nbs: Callable[..., Ran]) -> None:
