@@ -119,7 +119,8 @@ class Journal:
 
     def sheet(self, resource: str, key: str) -> Sheet:
         """The sheet of *key* for *resource* at this place."""
-        digest = hashlib.sha256(f"{self.place.endpoint}\n{resource}\n{key}".encode()).hexdigest()
+        name = f"{self.place.endpoint}\n{resource}\n{key}".encode(errors="surrogatepass")
+        digest = hashlib.sha256(name).hexdigest()
         return Sheet(self.folder / f"{resource}-{digest[:32]}.json")
 
     @contextmanager

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +14,7 @@ import pytest
 
 from nbs_cli.cloud.blockstorage import BlockStorage
 from nbs_cli.cloud.deadline import Deadline
-from nbs_cli.cloud.marks import MARK, Wish
+from nbs_cli.cloud.marks import MARK, Wish, key_of
 from nbs_cli.cloud.once import Once
 from nbs_cli.cloud.resources import SNAPSHOT, VOLUME, Resource
 from nbs_cli.cloud.settling import SETTLE, pauses
@@ -21,7 +23,7 @@ from nbs_cli.local.journal import Journal, Place
 from nbs_cli.sandbox.cloud import Cloud
 from tests.cloud.conftest import MakeFaulty, MakeStorage, with_login, with_token
 from tests.cloud.faulty import Behaviour, Faulty, Heard, Line, answer, cut, mute, nothing, relay, reset
-from tests.conftest import Ran, Served
+from tests.conftest import NBS, Ran, Served
 
 BOTH = [VOLUME, SNAPSHOT]
 both = pytest.mark.parametrize("resource", BOTH, ids=lambda resource: resource.name)
@@ -381,6 +383,335 @@ def test_a_look_that_fails_first_makes_nothing(
     ran = nbs("volume", "create", "--size", "1", "--request-key", "k", env=with_token(server))
     assert ran.code == ExitCode.UNAVAILABLE
     assert server.asked("POST") == []
+
+
+# The journal
+
+
+def journal() -> list[dict[str, Any]]:
+    """The entries of the journal, as they lie on the disk."""
+    return [json.loads(path.read_text()) for path in sorted((Path.home() / ".local/state/nbs/requests").glob("*.json"))]
+
+
+def posting(served: Served, behaviour: Callable[[Heard], Behaviour]) -> Callable[[Heard], Behaviour]:
+    """Go on as the cloud does, but behave so for the POST of a volume or snapshot."""
+
+    def by(heard: Heard) -> Behaviour:
+        if heard.method == "POST" and not heard.target.endswith("/tokens"):
+            return behaviour(heard)
+        return relay(served.url)
+
+    return by
+
+
+@both
+@pytest.mark.parametrize("options", [[], ["--request-key", "job/7"]], ids=["random", "given"])
+def test_the_record_is_on_the_disk_before_the_post(
+    served: Served, faulty: MakeFaulty, nbs: Callable[..., Ran], volume: str, resource: Resource, options: list[str]
+) -> None:
+    """Whoever is killed while it is out has left its key; afterwards a random one is gone, a given one has its ID."""
+    seen: list[dict[str, Any]] = []
+
+    def note(heard: Heard) -> Behaviour:
+        seen.extend(journal())
+        assert key_of(resource, heard.json[resource.name]) == seen[-1]["key"]
+        return relay(served.url)
+
+    server = faulty(by=posting(served, note))
+    ran = nbs(*command(resource, volume, "-q", *options), env=with_login(server))
+    assert ran.code == 0, ran.err
+    (entry,) = seen
+    assert (entry["resource"], entry["state"], entry["id"]) == (resource.name, "sent", None)
+    assert entry["place"]["endpoint"].startswith(server.url)
+    assert entry["server_time"].endswith("GMT")
+    assert [(row["state"], row["id"]) for row in journal()] == ([("confirmed", ran.out.strip())] if options else [])
+
+
+@pytest.mark.parametrize("options", [[], ["--request-key", "k"]], ids=["random", "given"])
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 413, 415])
+def test_what_was_refused_leaves_no_record(
+    served: Served, faulty: MakeFaulty, nbs: Callable[..., Ran], options: list[str], status: int
+) -> None:
+    """Nothing was made, so nothing is open (faults.md 3.4.5)."""
+    server = faulty(by=posting(served, lambda _heard: answer(status, {"fault": {"message": "no"}})))
+    ran = nbs(*command(VOLUME, "", *options), env=with_login(server))
+    assert ran.code not in {0, ExitCode.UNKNOWN}
+    assert len(server.asked("POST")) == (2 if status == 401 else 1)
+    assert journal() == []
+
+
+def test_what_was_never_sent_leaves_no_record(served: Served, nbs: Callable[..., Ran], no_pauses: list[float]) -> None:
+    """The address of the block storage is dead: exit 9, nothing open."""
+    env = {"NBS_TOKEN": "t", "NBS_TENANT_ID": "t", "NBS_ENDPOINT": "http://127.0.0.1:1"}
+    assert nbs(*command(VOLUME, ""), env=env).code == ExitCode.UNAVAILABLE
+    assert journal() == []
+
+
+def test_a_dead_token_and_a_rate_limit_are_no_doubt(
+    served: Served, faulty: MakeFaulty, nbs: Callable[..., Ran], no_pauses: list[float]
+) -> None:
+    """A 401 is sent again after one login, a 429 after its pause: what was refused cannot have been made."""
+    answers = [answer(401, {"error": {"message": "x"}}), answer(429, b"", Retry_After="0"), relay(served.url)]
+    server = faulty(by=posting(served, lambda _heard: answers.pop(0)))
+    assert nbs(*command(VOLUME, "", "-q"), env=with_login(server)).code == 0
+    assert len(server.asked("POST")) == 3
+    assert len(server.logins()) == 2
+    assert len(stored(served.cloud, VOLUME)) == 1
+
+
+@pytest.mark.parametrize("options", [[], ["--request-key", "k"]], ids=["random", "given"])
+def test_without_a_record_nothing_is_sent(served: Served, nbs: Callable[..., Ran], options: list[str]) -> None:
+    """A home that cannot be written: exit 1, no POST, and the way on; `--no-request-key` needs none (E3)."""
+    (Path.home() / ".local").touch()
+    ran = nbs(*command(VOLUME, "", *options), env=served.environ)
+    assert ran.code == ExitCode.FAILURE
+    assert "not sent" in ran.err
+    assert "XDG_STATE_HOME" in ran.err
+    assert served.asked("POST") == []
+    assert nbs(*command(VOLUME, "", "--no-request-key"), env=served.environ).code == 0
+
+
+def test_a_full_disk_stops_it_before_the_post(served: Served, nbs: Callable[..., Ran]) -> None:
+    """Not a byte can be written: 0 POSTs without a record (E3)."""
+    line = f"ulimit -f 0; exec {NBS} volume create --size 1"
+    done = subprocess.run(
+        ["bash", "-c", line], env={**os.environ, **served.environ}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == ExitCode.FAILURE
+    assert "not sent" in done.stderr
+    assert served.asked("POST") == []
+    assert journal() == []
+
+
+def test_a_damaged_record_stops_it(served: Served, nbs: Callable[..., Ran]) -> None:
+    """Nobody knows what that key has made: exit 1, nothing sent, the file named."""
+    words = command(VOLUME, "", "--request-key", "k", "-q")
+    nbs(*words, env=served.environ)
+    (path,) = (Path.home() / ".local/state/nbs/requests").glob("*.json")
+    path.write_text("{")
+    ran = nbs(*words, env=served.environ)
+    assert ran.code == ExitCode.FAILURE
+    assert str(path) in ran.err
+    assert len(served.asked("POST")) == 1
+
+
+@both
+def test_an_id_that_is_known_is_asked_for_alone(
+    served: Served, nbs: Callable[..., Ran], volume: str, resource: Resource
+) -> None:
+    """However long the lists are, or lag: one GET, no list, no POST."""
+    words = command(resource, volume, "--request-key", "k", "-q")
+    first = nbs(*words, env=served.environ)
+    served.calls.clear()
+    second = nbs(*words, env=served.environ)
+    assert (second.code, second.out) == (0, first.out)
+    new = [call.path.rpartition("/")[2] for call in served.asked("GET")]
+    assert new[-1] == first.out.strip()
+    assert "detail" not in new
+    assert served.asked("POST") == []
+
+
+def test_what_was_deleted_since_is_made_again(served: Served, nbs: Callable[..., Ran]) -> None:
+    """A job that cleaned up and runs again gets a new one, once."""
+    words = command(VOLUME, "", "--request-key", "k", "-q")
+    first = nbs(*words, env=served.environ).out.strip()
+    served.cloud.advance(5)
+    nbs("volume", "delete", first, "--yes", env=served.environ)
+    second, third = (nbs(*words, env=served.environ) for _time in range(2))
+    assert (second.code, third.code) == (0, 0)
+    assert second.out == third.out != first + "\n"
+
+
+def test_an_open_request_with_other_parameters_is_refused(
+    served: Served, front: MakeFront, nbs: Callable[..., Ran]
+) -> None:
+    """Nobody knows what became of it, but it was another: exit 2, and no second POST (D27)."""
+    here = front(BEFORE["closed"])
+    words = ["volume", "create", "--request-key", "k"]
+    assert nbs(*words, "--size", "1", env=with_login(here)).code == ExitCode.UNKNOWN
+    ran = nbs(*words, "--size", "2", env=with_login(here))
+    assert ran.code == ExitCode.USAGE
+    assert "size" in ran.err
+    assert len(here.asked("POST")) == 1
+
+
+def lagging(seconds: float) -> Callable[[Any], Any]:
+    """Wrap the application: lists show a resource only *seconds* after it was made."""
+    born: dict[str, float] = {}
+
+    def wrap(app: Any) -> Any:
+        def door(environ: dict[str, Any], start: Any) -> Any:
+            said: list[Any] = []
+            body = b"".join(app(environ, lambda *line: said.extend(line)))
+            data = json.loads(body) if body else {}
+            if environ["REQUEST_METHOD"] == "POST":
+                born.update(
+                    (one["id"], time.monotonic()) for one in data.values() if isinstance(one, dict) and "id" in one
+                )
+            for plural, rows in data.items():
+                if plural in {"volumes", "snapshots"} and isinstance(rows, list):
+                    data[plural] = [row for row in rows if time.monotonic() - born.get(row["id"], 0) >= seconds]
+            body = json.dumps(data).encode() if body else b""
+            start(said[0], [(name, value) for name, value in said[1] if name.lower() != "content-length"])
+            return [body]
+
+        return door
+
+    return wrap
+
+
+@both
+@pytest.mark.parametrize("lag", [0.0, 0.3])
+def test_an_open_request_is_looked_for_over_a_while(
+    serve: Callable[..., Served], nbs: Callable[..., Ran], faulty: MakeFaulty, resource: Resource, lag: float
+) -> None:
+    """Its answer was lost and lists lag: the re-run that finds nothing at once still makes no second one (D1, D4)."""
+    served = serve(lagging(lag))
+    volume = nbs("volume", "create", "--size", "1", "-q", env=served.environ).out.strip()
+    served.cloud.advance(5)
+    known = len(stored(served.cloud, resource))
+    server = faulty(by=posting(served, lambda _heard: AFTER["closed"](served.url)))
+    words = command(resource, volume, "--request-key", "k", "-q")
+    env = with_login(server)
+    assert nbs(*words, env={**env, "NBS_SETTLE": "0.02s"}).code == (ExitCode.UNKNOWN if lag else 0)
+    again = nbs(*words, env={**env, "NBS_SETTLE": "1s"})
+    assert again.code == 0, again.err
+    assert len(stored(served.cloud, resource)) == known + 1
+    assert len([heard for heard in server.asked("POST") if resource.path in heard.target]) == 1
+
+
+def test_no_time_to_look_is_no_reason_to_send(served: Served, front: MakeFront, nbs: Callable[..., Ran]) -> None:
+    """A re-run whose `--timeout` is shorter than the settle window says so: exit 11, and no second POST."""
+    here = front(BEFORE["closed"])
+    words = command(VOLUME, "", "--request-key", "k")
+    assert nbs(*words, env=with_login(here)).code == ExitCode.UNKNOWN
+    ran = nbs(*words, "--timeout", "3s", env={**with_login(here), "NBS_SETTLE": "30s"})
+    assert ran.code == ExitCode.UNKNOWN
+    assert "too short" in ran.err
+    assert len(here.asked("POST")) == 1
+
+
+def test_a_look_that_is_refused_leaves_it_unknown(served: Served, faulty: MakeFaulty, nbs: Callable[..., Ran]) -> None:
+    """The answer was lost, then the role was too: not exit 4, as if nothing could exist, but 11 with the key."""
+
+    def by(heard: Heard) -> Behaviour:
+        if "detail" in heard.target:
+            return answer(403, {"forbidden": {"message": "no"}})
+        return posting(served, lambda _heard: AFTER["closed"](served.url))(heard)
+
+    ran = nbs(*command(VOLUME, ""), env=with_login(faulty(by=by)))
+    assert ran.code == ExitCode.UNKNOWN
+    assert "--request-key" in ran.err
+    assert [row["state"] for row in journal()] == ["sent"]
+
+
+@both
+@pytest.mark.parametrize("options", [[], ["--request-key", "k"]], ids=["random", "given"])
+def test_what_is_found_in_an_error_is_told_as_such(
+    served: Served, front: MakeFront, nbs: Callable[..., Ran], volume: str, resource: Resource, options: list[str]
+) -> None:
+    """Exit 8 with the ID: it exists, counts against the quota, and is of no use; so does the same key again."""
+    served.cloud.fail_next("create-error")
+    lost = AFTER["closed"]
+    known = {row["id"] for row in stored(served.cloud, resource)}
+
+    def slow(url: str) -> Behaviour:
+        def behave(line: Line) -> None:
+            lost(url)(line)
+            with served.cloud.writing() as turn:
+                turn.db.execute(f"UPDATE {resource.path} SET status = 'error', due = NULL WHERE name = 'new'")
+
+        return behave
+
+    env = with_login(front(slow))
+    ran = nbs(*command(resource, volume, *options), env=env)
+    (made,) = [row["id"] for row in stored(served.cloud, resource) if row["id"] not in known]
+    assert ran.code == ExitCode.ERROR_STATE, ran.err
+    assert made in ran.err
+    if options:
+        assert nbs(*command(resource, volume, *options), env=env).code == ExitCode.ERROR_STATE
+
+
+@both
+@pytest.mark.parametrize("lag", [0.0, 0.1])
+def test_a_given_key_looks_for_twins(
+    serve: Callable[..., Served], faulty: MakeFaulty, nbs: Callable[..., Ran], resource: Resource, lag: float
+) -> None:
+    """A middlebox sent the request twice and gave one answer: exit 1, both IDs, how to remove one of them (D5).
+
+    The request stays open until one of them is gone; then the same key finds the other.
+    """
+    served = serve(lagging(lag))
+    volume = nbs("volume", "create", "--size", "1", "-q", env=served.environ).out.strip()
+    served.cloud.advance(5)
+    known = {row["id"] for row in stored(served.cloud, resource)}
+
+    def twice(line: Line) -> None:
+        relay(served.url, answered=False)(line)
+        line.open = True
+        relay(served.url)(line)
+
+    server = faulty(by=posting(served, lambda _heard: twice))
+    env = {**with_login(server), "NBS_SETTLE": "1s"}
+    words = command(resource, volume, "--request-key", "k", "-q")
+    ran = nbs(*words, env=env)
+    made = [row["id"] for row in stored(served.cloud, resource) if row["id"] not in known]
+    assert ran.code == ExitCode.FAILURE, ran.err
+    assert len(made) == 2
+    assert all(one in ran.err for one in made)
+    oldest, other = sorted(made, key=lambda one: f"delete {one}" in ran.err)
+    assert f"nbs {resource.name} delete {other}` keeps {oldest}" in ran.err
+    assert server.asked("DELETE") == []
+    assert nbs(*words, env=env).code == ExitCode.FAILURE
+    served.cloud.advance(5)
+    assert nbs(resource.name, "delete", other, "--yes", env=env).code == 0
+    settled = nbs(*words, env=env)
+    assert (settled.code, settled.out.strip()) == (0, oldest)
+
+
+def stripping(app: Any) -> Any:
+    """Wrap the application: it keeps no marks, as a server that ignores metadata would."""
+
+    def door(environ: dict[str, Any], start: Any) -> Any:
+        said: list[Any] = []
+        body = b"".join(app(environ, lambda *line: said.extend(line)))
+        start(said[0], [(name, value) for name, value in said[1] if name.lower() != "content-length"])
+        return [body.replace(b'"nbs:request"', b'"other"').replace(b"[nbs:", b"[x:")]
+
+    return door
+
+
+@both
+def test_a_server_that_keeps_no_keys_is_told_once(
+    serve: Callable[..., Served], nbs: Callable[..., Ran], resource: Resource
+) -> None:
+    """Exit 0 and one warning; on this machine the same key finds it all the same, by its ID."""
+    served = serve(stripping)
+    volume = nbs("volume", "create", "--size", "1", "-q", env=served.environ).out.strip()
+    served.cloud.advance(5)
+    words = command(resource, volume, "--request-key", "k")
+    first = nbs(*words, env=served.environ)
+    assert first.code == 0
+    assert first.err.count("does not keep request keys") == 1
+    assert [row["echoed"] for row in journal()] == [False]
+    known = len(stored(served.cloud, resource))
+    assert nbs(*words, env=served.environ).code == 0
+    assert len(stored(served.cloud, resource)) == known
+
+
+def test_the_warning_is_one_for_many(serve: Callable[..., Served], nbs: Callable[..., Ran]) -> None:
+    """Not a line for each of three."""
+    served = serve(stripping)
+    ran = nbs("volume", "create", "--size", "1", "--count", "3", env=served.environ)
+    assert (ran.code, ran.err.count("does not keep request keys")) == (0, 1)
+
+
+def test_several_have_a_record_each(served: Served, front: MakeFront, nbs: Callable[..., Ran]) -> None:
+    """All three were lost before the cloud: three open requests, each with its own name and key."""
+    words = ["volume", "create", "--size", "1", "--name", "n", "--count", "3", "--request-key", "k"]
+    assert nbs(*words, env=with_login(front(BEFORE["closed"]))).code == ExitCode.UNKNOWN
+    entries = sorted((row["key"], row["parameters"]["name"], row["state"]) for row in journal())
+    assert entries == [(f"k-{number}", f"n-{number}", "sent") for number in (1, 2, 3)]
 
 
 # What is clear needs no settling
