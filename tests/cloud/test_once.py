@@ -22,7 +22,8 @@ from nbs_cli.errors import ExitCode, Unknown
 from nbs_cli.local.journal import Journal, Place
 from nbs_cli.sandbox.cloud import Cloud
 from tests.cloud.conftest import MakeFaulty, MakeStorage, with_login, with_token
-from tests.cloud.faulty import Behaviour, Faulty, Heard, Line, answer, cut, mute, nothing, relay, reset
+from tests.cloud.faulty import Behaviour, Faulty, Heard, Line, answer, mute, relay
+from tests.cloud.losing import AFTER, BEFORE, HTML, Lose, after, journal, lagging, posting, stored
 from tests.conftest import NBS, Ran, Served
 
 BOTH = [VOLUME, SNAPSHOT]
@@ -30,12 +31,6 @@ both = pytest.mark.parametrize("resource", BOTH, ids=lambda resource: resource.n
 
 
 # Through a front on which answers get lost
-
-
-def stored(cloud: Cloud, resource: Resource) -> list[dict[str, Any]]:
-    """What the cloud holds: the oracle of every test below."""
-    with cloud.reading() as turn:
-        return [dict(row) for row in turn.db.execute(f"SELECT * FROM {resource.path} ORDER BY created_at, id")]
 
 
 @pytest.fixture
@@ -52,56 +47,6 @@ def command(resource: Resource, volume: str, *options: str) -> list[str]:
     if resource is VOLUME:
         return ["volume", "create", "--size", "1", "--name", "new", *options]
     return ["snapshot", "create", volume, "--name", "new", *options]
-
-
-Lose = Callable[[str], Behaviour]
-
-
-def before(behaviour: Behaviour) -> Lose:
-    """The request is lost before the cloud has seen it."""
-    return lambda _url: behaviour
-
-
-def after(behaviour: Behaviour) -> Lose:
-    """The cloud has processed the request, and *behaviour* is all that comes back."""
-
-    def lose(url: str) -> Behaviour:
-        def behave(line: Line) -> None:
-            relay(url, answered=False)(line)
-            line.open = True
-            behaviour(line)
-
-        return behave
-
-    return lose
-
-
-HTML = answer(200, b"<html>log in</html>")
-AFTER: dict[str, Lose] = {
-    "closed": after(nothing),
-    "reset": after(reset),
-    "500": after(answer(500)),
-    "502": after(answer(502, b"<html>Bad Gateway</html>")),
-    "503": after(answer(503)),
-    "504": after(answer(504)),
-    "520": after(answer(520)),
-    "html": after(HTML),
-    "redirect": after(answer(302, b"", Location="https://evil.example/")),
-    "empty": after(answer(202, b"")),
-    "without an id": after(answer(202, {"volume": {"status": "creating"}})),
-    "gzip": after(answer(202, b"\x1f\x8b", Content_Encoding="gzip")),
-    "cut": lambda url: relay(url, cut_at=20),
-    "cut at the last byte": lambda url: relay(url, cut_at=-1),
-    "cut to nothing": lambda url: relay(url, cut_at=0),
-}
-BEFORE: dict[str, Lose] = {
-    "closed": before(nothing),
-    "reset": before(reset),
-    "502": before(answer(502)),
-    "504": before(answer(504)),
-    "html": before(HTML),
-    "cut": before(cut(b"{", 100)),
-}
 
 
 @pytest.fixture
@@ -388,22 +333,6 @@ def test_a_look_that_fails_first_makes_nothing(
 # The journal
 
 
-def journal() -> list[dict[str, Any]]:
-    """The entries of the journal, as they lie on the disk."""
-    return [json.loads(path.read_text()) for path in sorted((Path.home() / ".local/state/nbs/requests").glob("*.json"))]
-
-
-def posting(served: Served, behaviour: Callable[[Heard], Behaviour]) -> Callable[[Heard], Behaviour]:
-    """Go on as the cloud does, but behave so for the POST of a volume or snapshot."""
-
-    def by(heard: Heard) -> Behaviour:
-        if heard.method == "POST" and not heard.target.endswith("/tokens"):
-            return behaviour(heard)
-        return relay(served.url)
-
-    return by
-
-
 @both
 @pytest.mark.parametrize("options", [[], ["--request-key", "job/7"]], ids=["random", "given"])
 def test_the_record_is_on_the_disk_before_the_post(
@@ -533,31 +462,6 @@ def test_an_open_request_with_other_parameters_is_refused(
     assert ran.code == ExitCode.USAGE
     assert "size" in ran.err
     assert len(here.asked("POST")) == 1
-
-
-def lagging(seconds: float) -> Callable[[Any], Any]:
-    """Wrap the application: lists show a resource only *seconds* after it was made."""
-    born: dict[str, float] = {}
-
-    def wrap(app: Any) -> Any:
-        def door(environ: dict[str, Any], start: Any) -> Any:
-            said: list[Any] = []
-            body = b"".join(app(environ, lambda *line: said.extend(line)))
-            data = json.loads(body) if body else {}
-            if environ["REQUEST_METHOD"] == "POST":
-                born.update(
-                    (one["id"], time.monotonic()) for one in data.values() if isinstance(one, dict) and "id" in one
-                )
-            for plural, rows in data.items():
-                if plural in {"volumes", "snapshots"} and isinstance(rows, list):
-                    data[plural] = [row for row in rows if time.monotonic() - born.get(row["id"], 0) >= seconds]
-            body = json.dumps(data).encode() if body else b""
-            start(said[0], [(name, value) for name, value in said[1] if name.lower() != "content-length"])
-            return [body]
-
-        return door
-
-    return wrap
 
 
 @both
