@@ -1,0 +1,46 @@
+"""Faults as data: every kind told in a line, checked where it is made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from nbs_cli.sandbox.forms import Mistake
+from nbs_cli.sandbox.kinds import KINDS, MATCHING, Kind, fault
+
+
+@pytest.mark.parametrize("kind", list(KINDS.values()), ids=lambda kind: kind.name)
+def test_every_kind_is_told_and_checked(kind: Kind) -> None:
+    """A sentence each, parameters with words of their own that no option bears, defaults that its form accepts."""
+    assert 10 < len(kind.words) < 90
+    assert not kind.words.endswith(".")
+    assert not {one.name for one in kind.parameters} & set(MATCHING)
+    for one in kind.parameters:
+        assert one.words
+        if one.default is not None:
+            assert one.form.read(one.default) == one.default
+    settled = kind.processed is not None or any(one.name == "when" for one in kind.parameters)
+    assert settled or kind.part.value != "answer"
+
+
+def made(kind: str, given: dict[str, Any]) -> str:
+    """Give the kind of the fault that was made, or the words of the mistake."""
+    try:
+        return fault(kind, **given).kind
+    except Mistake as mistake:
+        return mistake.message
+
+
+@pytest.mark.parametrize("kind", list(KINDS), ids=str)
+def test_nonsense_is_a_mistake_and_nothing_else(kind: str) -> None:
+    """Whatever stands for a parameter, or for whom it befalls: a fault, or a Mistake with words."""
+    for value in (None, True, -1, 1e400, 10**30, "", "\ud800", "\r\n", "\0", [], [[]], {}, object()):
+        for name in (*(one.name for one in KINDS[kind].parameters), *MATCHING, "nonsense"):
+            assert made(kind, {name: value})
+
+
+def test_a_glob_is_held_against_path_and_query() -> None:
+    """Either may match; the query alone does not."""
+    assert fault("reset", path="*/volumes").fits("GET", "/v2/volumes?limit=/volumes/x")
+    assert not fault("reset", path="*/snapshots").fits("GET", "/v2/volumes?x=1&y=/snapshotsx")
