@@ -19,7 +19,6 @@ from nbs_cli.output.words import _
 
 SETTLE = 30.0  # seconds that a lost create is looked for
 _PAUSES = (1.0, 1.0, 2.0, 4.0, 7.0, 15.0)  # parts of it between two looks: soon at first
-_SOON = 4  # of these pauses are spent on a list that does not show yet what was just made
 _GOING = frozenset({"deleting", "deleted"})
 
 
@@ -55,11 +54,11 @@ def over_a_while(storage: BlockStorage, wish: Wish, window: float, deadline: Dea
 def twins(storage: BlockStorage, wish: Wish, made: Record, window: float, deadline: Deadline) -> list[Record]:
     """All that bear the key of *wish* besides *made*: a middlebox may send a request twice.
 
-    A list that does not show *made* yet would not show its twin either, so it is asked again for a little while. Empty
-    when nobody can tell.
+    A list that does not show *made* yet would not show its twin either, so it is asked again, within *window* seconds.
+    Empty when nobody can tell.
     """
     found: list[Record] = []
-    for pause in (0.0, *pauses(window)[:_SOON]):
+    for pause in (0.0, *pauses(window)):
         if deadline.left(pause) < pause:
             break
         time.sleep(pause)

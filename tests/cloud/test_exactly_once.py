@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shlex
 import signal
 import subprocess
 import threading
@@ -220,3 +221,39 @@ def test_what_was_made_is_printed_when_interrupted(serve: Callable[..., Served])
     assert len(out.split()) == 2
     (missing,) = ids.keys() - set(out.split())
     assert f"--request-key {ids[missing]}" in err
+
+
+def test_two_hosts_with_one_key_report_both(serve: Callable[..., Served], tmp_path: Path) -> None:
+    """No lock and no journal is shared, and both look before either has sent: both tell both IDs, exit 1 (D26).
+
+    Who comes later finds what is there: one volume.
+    """
+    both = threading.Barrier(2)
+
+    def wrap(app: Any) -> Any:
+        def door(environ: dict[str, Any], start: Any) -> Any:
+            create = environ["REQUEST_METHOD"] == "POST" and "/tokens" not in environ["PATH_INFO"]
+            if create and not both.broken:
+                both.wait(20)
+            answered = app(environ, start)
+            if create and not both.broken:
+                both.wait(20)  # neither looks before both are there
+            return answered
+
+        return door
+
+    served = serve(wrap)
+    words = [*CREATE, "--request-key", "k", "-q"]
+    homes = [{**served.environ, "XDG_STATE_HOME": str(tmp_path / name)} for name in "abcd"]
+    hosts = [started(env, *words) for env in homes[:2]]
+    ended = [(one.communicate(timeout=60), one.returncode) for one in hosts]
+    ids = [row["id"] for row in stored(served.cloud, VOLUME)]
+    assert len(ids) == 2
+    assert [code for _streams, code in ended] == [1, 1]
+    assert all(one in err for (_out, err), _code in ended for one in ids)
+    assert served.asked("DELETE") == []
+    both.abort()
+    words = [*CREATE, "--request-key", "another", "-q"]
+    first, second = (shell(shlex.join(["nbs", *words]), env) for env in homes[2:])
+    assert (first.code, second.code) == (0, 0)
+    assert first.out == second.out
