@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -635,6 +637,32 @@ def test_a_refusal_is_final(faulty: MakeFaulty, nbs: Callable[..., Ran], behavio
     server = faulty(behaviour)
     assert nbs("volume", "create", "--size", "1", env=with_token(server)).code == code
     assert [heard.method for heard in server.heard] == ["POST"]
+
+
+def test_a_refusal_before_the_body_was_read_is_a_refusal(nbs: Callable[..., Ran]) -> None:
+    """A gateway answers 413 to the headers and reads no more: exit 6 and not 11, one request, nothing open."""
+    body = b'{"overLimit": {"message": "too large"}}'
+    heads: list[bytes] = []
+
+    def refuse(listener: socket.socket) -> None:
+        line, _address = listener.accept()
+        with line:
+            heads.append(line.recv(64))
+            line.sendall(b"HTTP/1.1 413 No\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(body) + body)
+            line.shutdown(socket.SHUT_WR)
+            while line.recv(65_536):  # what was under way; closing upon it would be a reset
+                pass
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = threading.Thread(target=refuse, args=(listener,))
+        server.start()
+        env = {"NBS_TOKEN": "t", "NBS_TENANT_ID": "t", "NBS_ENDPOINT": f"http://127.0.0.1:{listener.getsockname()[1]}"}
+        many = [word for number in range(500) for word in ("--metadata", f"k{number}={'x' * 250}")]
+        ran = nbs("volume", "create", "--size", "1", *many, env=env)
+        server.join(10)
+    assert (ran.code, len(heads)) == (ExitCode.LIMIT, 1), ran.err
+    assert "too large" in ran.err
+    assert journal() == []
 
 
 @pytest.mark.parametrize("setting", ["volumes", "gigabytes", "largest"])
