@@ -40,11 +40,12 @@ def over_a_while(storage: BlockStorage, wish: Wish, window: float, deadline: Dea
     found: list[Record] = []
     failure: Failure | None = None
     for pause in pauses(window):
-        if deadline.left(pause) < pause:
+        if not _rested(pause, deadline):
             break
-        time.sleep(pause)
         found, failure = _tried(storage, wish)
-        if found or (failure is not None and not _passes(failure)):
+        if found:
+            return _once_more(storage, wish, found, window, deadline)
+        if failure is not None and not _passes(failure):
             break
     if failure is not None:
         raise failure
@@ -57,15 +58,36 @@ def twins(storage: BlockStorage, wish: Wish, made: Record, window: float, deadli
     A list that does not show *made* yet would not show its twin either, so it is asked again, within *window* seconds.
     Empty when nobody can tell.
     """
-    found: list[Record] = []
-    for pause in (0.0, *pauses(window)):
-        if deadline.left(pause) < pause:
-            break
-        time.sleep(pause)
-        found, _failure = _tried(storage, wish)
-        if any(row["id"] == made["id"] for row in found):
-            break
+    found, _failure = _tried(storage, wish)
+    if not _among(found, made):
+        for pause in pauses(window):
+            if not _rested(pause, deadline):
+                break
+            found, _failure = _tried(storage, wish)
+            if _among(found, made):
+                found = _once_more(storage, wish, found, window, deadline)
+                break
     return [row for row in found if row["id"] != made["id"]]
+
+
+def _once_more(
+    storage: BlockStorage, wish: Wish, found: list[Record], window: float, deadline: Deadline
+) -> list[Record]:
+    """Look again in a moment: in a list that lags, a twin shows right behind the first."""
+    again = _tried(storage, wish)[0] if _rested(pauses(window)[0], deadline) else []
+    return again or found
+
+
+def _rested(pause: float, deadline: Deadline) -> bool:
+    """Let *pause* seconds pass; false when the time is up before."""
+    if deadline.left(pause) < pause:
+        return False
+    time.sleep(pause)
+    return True
+
+
+def _among(found: Sequence[Record], made: Record) -> bool:
+    return any(row["id"] == made["id"] for row in found)
 
 
 def kept(storage: BlockStorage, resource: Resource, resource_id: str) -> Record | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -86,22 +85,21 @@ def posting(served: Served, behaviour: Callable[[Heard], Behaviour]) -> Callable
     return by
 
 
-def lagging(seconds: float) -> Callable[[Any], Any]:
-    """Wrap the application: lists show a resource only *seconds* after it was made."""
-    born: dict[str, float] = {}
+def lagging(lists: float) -> Callable[[Any], Any]:
+    """Wrap the application: a resource shows only in what is listed after it was missing in so many *lists*."""
+    missed: dict[str, int] = {}
 
     def wrap(app: Any) -> Any:
         def door(environ: dict[str, Any], start: Any) -> Any:
             said: list[Any] = []
             body = b"".join(app(environ, lambda *line: said.extend(line)))
             data = json.loads(body) if body else {}
-            if environ["REQUEST_METHOD"] == "POST":
-                born.update(
-                    (one["id"], time.monotonic()) for one in data.values() if isinstance(one, dict) and "id" in one
-                )
             for plural, rows in data.items():
                 if plural in {"volumes", "snapshots"} and isinstance(rows, list):
-                    data[plural] = [row for row in rows if time.monotonic() - born.get(row["id"], 0) >= seconds]
+                    new = [row["id"] for row in rows if missed.get(row["id"], 0) < lists]
+                    if "marker" not in environ["QUERY_STRING"]:
+                        missed.update({one: missed.get(one, 0) + 1 for one in new})
+                    data[plural] = [row for row in rows if row["id"] not in new]
             body = json.dumps(data).encode() if body else b""
             start(said[0], [(name, value) for name, value in said[1] if name.lower() != "content-length"])
             return [body]

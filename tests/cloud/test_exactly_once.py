@@ -6,6 +6,7 @@ NBS_TEST_KEYED and NBS_TEST_KILLS raise the number of trials (40 and 1,000 in th
 from __future__ import annotations
 
 import json
+import math
 import os
 import random
 import shlex
@@ -52,9 +53,9 @@ def shell(script: str, env: dict[str, str]) -> Ran:
     return Ran(done.returncode, done.stdout, done.stderr)
 
 
-@pytest.mark.parametrize("lag", [0.0, 60.0], ids=["no lag", "lists lag"])
+@pytest.mark.parametrize("lag", [0, math.inf], ids=["no lag", "lists lag"])
 def test_eight_at_once_with_one_key(serve: Callable[..., Served], lag: float) -> None:
-    """One volume, and its ID from each of the eight, in every trial, also where lists lag for a minute (D25)."""
+    """One volume, and its ID from each of the eight, in every trial, also where no list shows it (D25)."""
     served = serve(lagging(lag))
     for trial in range(KEYED):
         known = len(stored(served.cloud, VOLUME))
@@ -64,7 +65,7 @@ def test_eight_at_once_with_one_key(serve: Callable[..., Served], lag: float) ->
         assert {code for _streams, code in ended} == {0}, ended
         assert len({out for (out, _err), _code in ended}) == 1
         assert len(stored(served.cloud, VOLUME)) == known + 1
-    print(f"8 processes, one key, lists lag {lag:.0f} s: {KEYED}/{KEYED} one volume")
+    print(f"8 processes, one key, lists lag {lag:.0f}: {KEYED}/{KEYED} one volume")
 
 
 def held(released: threading.Event, *turns: int) -> Callable[[Any], Any]:
