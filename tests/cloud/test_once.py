@@ -517,6 +517,30 @@ def test_no_time_to_look_is_no_reason_to_send(served: Served, front: MakeFront, 
     assert len(here.asked("POST")) == 1
 
 
+@pytest.mark.parametrize("ends", [HTML, answer(403, {"forbidden": {"message": "no"}})], ids=["html", "403"])
+def test_who_could_not_look_to_the_end_does_not_send(
+    served: Served, faulty: MakeFaulty, nbs: Callable[..., Ran], ends: Behaviour
+) -> None:
+    """An open request, one look that shows nothing, then looks that fail: the re-run sends no second POST."""
+    looks: list[Heard] = []
+
+    def by(heard: Heard) -> Behaviour:
+        if "detail" in heard.target:
+            looks.append(heard)
+            return relay(served.url) if len(looks) == 1 else ends
+        return posting(served, lambda _heard: BEFORE["closed"](served.url))(heard)
+
+    server = faulty(by=by)
+    words = command(VOLUME, "", "--request-key", "k")
+    assert nbs(*words, env=with_login(server)).code == ExitCode.UNKNOWN
+    looks.clear()
+    ran = nbs(*words, env=with_login(server))
+    assert ran.code in {ExitCode.FAILURE, ExitCode.AUTH}
+    assert len(looks) > 1
+    assert len(server.asked("POST")) == 1
+    assert [row["state"] for row in journal()] == ["sent"]
+
+
 def test_a_look_that_is_refused_leaves_it_unknown(served: Served, faulty: MakeFaulty, nbs: Callable[..., Ran]) -> None:
     """The answer was lost, then the role was too: not exit 4, as if nothing could exist, but 11 with the key."""
 
