@@ -86,9 +86,11 @@ class Once:
         found = settling.look(self.storage, wish)
         if found is not None or before.id is not None:
             return found
-        if self.deadline.left(2 * self.window) < self.window:
-            raise unknown(wish, Failure(_("the time is too short to look for it; nothing was sent now")))
-        return settling.judged(wish, settling.over_a_while(self.storage, wish, self.window, self.deadline))
+        try:
+            late = settling.over_a_while(self.storage, wish, self.window, self.deadline)
+        except Failure as failure:
+            raise unknown(wish, failure) from failure  # as it was; nothing is sent by who does not know
+        return settling.judged(wish, late)
 
     def _adopted(self, wish: Wish, sheet: Sheet, found: Record) -> Made:
         """Take *found* for the result; raises ErrorState when it is of no use."""

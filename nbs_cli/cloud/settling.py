@@ -5,7 +5,6 @@ A list may lag behind what was made, and a look that fails is no proof of absenc
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 
 from nbs_cli.cloud.blockstorage import BlockStorage, Record
@@ -35,12 +34,14 @@ def look(storage: BlockStorage, wish: Wish) -> Record | None:
 def over_a_while(storage: BlockStorage, wish: Wish, window: float, deadline: Deadline) -> list[Record]:
     """Look for all that bear the key again and again, for *window* seconds or to the *deadline*, until one does.
 
-    Raises the failure of the last look when it failed: who could not look does not know.
+    Raises the failure of the last look when it failed, or one that says that the time was too short: who could not look
+    to the end does not know.
     """
     found: list[Record] = []
     failure: Failure | None = None
     for pause in pauses(window):
-        if not _rested(pause, deadline):
+        if not deadline.rest(pause):
+            failure = failure or Failure(_("the time was too short to look for it"))
             break
         found, failure = _tried(storage, wish)
         if found:
@@ -61,7 +62,7 @@ def twins(storage: BlockStorage, wish: Wish, made: Record, window: float, deadli
     found, _failure = _tried(storage, wish)
     if not _among(found, made):
         for pause in pauses(window):
-            if not _rested(pause, deadline):
+            if not deadline.rest(pause):
                 break
             found, _failure = _tried(storage, wish)
             if _among(found, made):
@@ -74,16 +75,8 @@ def _once_more(
     storage: BlockStorage, wish: Wish, found: list[Record], window: float, deadline: Deadline
 ) -> list[Record]:
     """Look again in a moment: in a list that lags, a twin shows right behind the first."""
-    again = _tried(storage, wish)[0] if _rested(pauses(window)[0], deadline) else []
+    again = _tried(storage, wish)[0] if deadline.rest(pauses(window)[0]) else []
     return again or found
-
-
-def _rested(pause: float, deadline: Deadline) -> bool:
-    """Let *pause* seconds pass; false when the time is up before."""
-    if deadline.left(pause) < pause:
-        return False
-    time.sleep(pause)
-    return True
 
 
 def _among(found: Sequence[Record], made: Record) -> bool:

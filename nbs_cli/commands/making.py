@@ -50,6 +50,7 @@ def make(session: Session, resource: Resource, made: list[Wish], *, wait: bool, 
         session.once.create,
         made,
         interrupted=lambda so_far: _tell_interrupted(session, resource, so_far, several=several),
+        stop=session.deadline.cut,
     )
     _tell(session, resource, outcomes)
     if session.options.quiet:
@@ -103,9 +104,11 @@ def _tell_interrupted(session: Session, resource: Resource, outcomes: list[Outco
     """Print what was made, and name the command that settles what may have been made."""
     _tell(session, resource, outcomes)
     for outcome in outcomes:
+        failure = outcome.failure
         if outcome.tried and not outcome.done:
-            interrupted = unknown(outcome.item, Failure(_("interrupted")))
-            session.notes.failure(interrupted, as_json=session.output in {"json", "jsonl"})
+            failure = unknown(outcome.item, Failure(_("interrupted")))
+        if failure is not None:
+            session.notes.failure(failure, as_json=session.output in {"json", "jsonl"})
     _show(session, resource, outcomes, several=several)
     _tick_off(session, outcomes)
 

@@ -185,7 +185,10 @@ SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 
 @pytest.mark.parametrize(("number", "code"), SIGNALS if "NBS_TEST_KEYED" in os.environ else SIGNALS[1:2], ids=str)
 def test_a_signal_while_it_is_looked_for(served: Served, faulty: MakeFaulty, number: signal.Signals, code: int) -> None:
-    """The answer is lost, lists are empty: the key is said, even with -q; the code is the signal's; it stays open."""
+    """The answer is lost, lists are empty: the key is said, even with -q; the code is the signal's; it stays open.
+
+    A run with the key that is interrupted while it looks sends nothing.
+    """
     looked: list[Heard] = []
 
     def by(heard: Heard) -> Callable[[Line], None]:
@@ -194,7 +197,8 @@ def test_a_signal_while_it_is_looked_for(served: Served, faulty: MakeFaulty, num
             return answer(200, {"volumes": []})
         return posting(served, lambda _heard: AFTER["closed"](served.url))(heard)
 
-    with started({**with_login(faulty(by=by)), "NBS_SETTLE": "60s"}, *CREATE, "-q") as process:
+    env = {**with_login(faulty(by=by)), "NBS_SETTLE": "60s"}
+    with started(env, *CREATE, "-q") as process:
         while not looked:
             time.sleep(0.01)
         process.send_signal(number)
@@ -204,6 +208,15 @@ def test_a_signal_while_it_is_looked_for(served: Served, faulty: MakeFaulty, num
     assert (process.returncode, out) == (code, "")
     assert f"--request-key {key}" in err
     assert [(entry["key"], entry["state"]) for entry in journal()] == [(key, "sent")]
+    looks = len(looked)
+    with started(env, *CREATE, "--request-key", key) as again:
+        while len(looked) < looks + 2:
+            time.sleep(0.01)
+        again.send_signal(number)
+        _out, err = again.communicate(timeout=20)
+    assert again.returncode == code
+    assert f"--request-key {key}" in err
+    assert len(stored(served.cloud, VOLUME)) == 1
 
 
 def test_what_was_made_is_printed_when_interrupted(serve: Callable[..., Served]) -> None:

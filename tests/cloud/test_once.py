@@ -511,7 +511,7 @@ def test_no_time_to_look_is_no_reason_to_send(served: Served, front: MakeFront, 
     here = front(BEFORE["closed"])
     words = command(VOLUME, "", "--request-key", "k")
     assert nbs(*words, env=with_login(here)).code == ExitCode.UNKNOWN
-    ran = nbs(*words, "--timeout", "3s", env={**with_login(here), "NBS_SETTLE": "30s"})
+    ran = nbs(*words, "--timeout", "1s", env={**with_login(here), "NBS_SETTLE": "30s"})
     assert ran.code == ExitCode.UNKNOWN
     assert "too short" in ran.err
     assert len(here.asked("POST")) == 1
@@ -535,7 +535,7 @@ def test_who_could_not_look_to_the_end_does_not_send(
     assert nbs(*words, env=with_login(server)).code == ExitCode.UNKNOWN
     looks.clear()
     ran = nbs(*words, env=with_login(server))
-    assert ran.code in {ExitCode.FAILURE, ExitCode.AUTH}
+    assert ran.code == ExitCode.UNKNOWN
     assert len(looks) > 1
     assert len(server.asked("POST")) == 1
     assert [row["state"] for row in journal()] == ["sent"]
