@@ -102,6 +102,8 @@ class Once:
 
     def _made(self, wish: Wish, sheet: Sheet, before: Entry | None) -> Made:
         """Send the one POST."""
+        if not self.deadline.rest(0):
+            raise Failure(_("interrupted before it was sent"))
         entry = self._entry(wish)
         sheet.keep(entry)
         try:

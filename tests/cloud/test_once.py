@@ -20,7 +20,7 @@ from nbs_cli.cloud.marks import MARK, Wish, key_of
 from nbs_cli.cloud.once import Once
 from nbs_cli.cloud.resources import SNAPSHOT, VOLUME, Resource
 from nbs_cli.cloud.settling import SETTLE, pauses
-from nbs_cli.errors import ExitCode, Unknown
+from nbs_cli.errors import ExitCode, Failure, Unknown
 from nbs_cli.local.journal import Journal, Place
 from nbs_cli.sandbox.cloud import Cloud
 from tests.cloud.conftest import MakeFaulty, MakeStorage, with_login, with_token
@@ -774,6 +774,18 @@ def test_settling_is_inside_the_deadline(storage: MakeStorage, tmp_path: Path) -
         once(here, tmp_path, 6.0, Deadline(1.0)).create(Wish(VOLUME, {"size": 1}, "k"))
     assert time.monotonic() - began < 1.5
     assert methods.count("GET") >= 2
+
+
+def test_nothing_is_sent_after_a_signal(storage: MakeStorage, tmp_path: Path) -> None:
+    """The looking ends at once, and who looks finds no reason to send any more."""
+    here, methods = lossy(storage, processed=False)
+    deadline = Deadline()
+    deadline.cut()
+    for wish in (Wish(VOLUME, {"size": 1}, "random"), Wish(VOLUME, {"size": 1}, "given", given=True)):
+        with pytest.raises(Failure, match="before it was sent"):
+            once(here, tmp_path, 60.0, deadline).create(wish)
+    assert "POST" not in methods
+    assert list(tmp_path.glob("*.json")) == []
 
 
 def test_the_settle_window_is_half_a_minute() -> None:
