@@ -59,7 +59,9 @@ MIX: dict[str, Mixed] = {
     "html": Mixed(one("html", code=[200, 202], when=["before", "after"])),
     "bad json": Mixed(one("bad-json", when=["before", "after"])),
     "redirect": Mixed(one("redirect", to="http://127.0.0.1:9/", code=["301", "302", "307"])),
-    "mute": Mixed(one("hang", when=["before", "after"]), frozenset({11}), ("--timeout", "1s")),
+    "mute": Mixed(
+        one("hang", when=["before", "after"]), frozenset({9, 11}), ("--timeout", "1s")
+    ),  # 9: not sent by then
     "late, in time": Mixed(one("late", seconds=0.5 * WINDOW, answer=["close", "reset", "504"])),
     "late, at once again": Mixed(one("late", seconds=1.5 * WINDOW, answer=["close", "504"])),
     "late, then again": Mixed(one("late", seconds=3 * WINDOW, answer="close"), later=2.5 * WINDOW),
