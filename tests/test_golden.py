@@ -24,6 +24,7 @@ import pytest
 
 from nbs_cli.app import tree
 from nbs_cli.local.folders import sandbox_state
+from nbs_cli.local.journal import Entry, Journal, Place
 from nbs_cli.output.text import width
 from nbs_cli.sandbox.cloud import Cloud
 from nbs_cli.sandbox.settings import HDD, SSD, TENANT_ID, USERS
@@ -124,6 +125,13 @@ def _ordering(_served: Served) -> None:
     cloud.close()
 
 
+def _open(_served: Served) -> None:
+    """A create whose answer was lost at MOMENT."""
+    place = Place("nbs -p prod --region KR2", "the profile prod", TENANT_ID, "https://kr2.example/v2", "prod", "KR2")
+    entry = Entry("9f1c27", "volume", {"size": 10, "name": "새 디스크"}, place, MOMENT, "Mon, 02 Mar 2026 00:00:00 GMT")
+    Journal(lambda: Path.home() / ".local/state/nbs/requests", place).sheet("volume", entry.key).keep(entry)
+
+
 def _twin(served: Served) -> None:
     _volume(served, "백업-1", 20, HDD.id, MOMENT)
 
@@ -162,6 +170,8 @@ PAGES = {
     "sandbox-fault-list": Page("sandbox fault list", before=_ordering),
     "sandbox-fault-clear": Page("sandbox fault clear", before=_ordering),
     "exit-2-nearest": Page("sandbox fault add truncat", SPOKEN),
+    "doctor": Page("doctor"),
+    "doctor-open": Page("doctor", before=_open),
     "profile-list": Page("profile list", anonymous=True),
     "profile-show": Page("profile show", anonymous=True),
     "profile-use": Page("profile use dev", anonymous=True),

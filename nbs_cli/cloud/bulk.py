@@ -101,12 +101,13 @@ def at_once(
     items: Sequence[Any],
     parallel: int = PARALLEL,
     interrupted: Callable[[list[Outcome]], None] | None = None,
+    stop: Callable[[], None] = lambda: None,
 ) -> list[Outcome]:
     """Do *work* on every one of *items*, *parallel* at a time, and give the outcomes in the order of the items.
 
     A refused login, or a server that is not there, ends the batch: what was not tried is marked so. Ctrl-C, and every
-    other signal that ends the command, starts nothing new, gives the requests that are out a few seconds, tells
-    *interrupted* the outcomes, and goes on its way.
+    other signal that ends the command, starts nothing new, calls *stop*, gives the requests that are out a few seconds,
+    tells *interrupted* the outcomes, and goes on its way.
     """
     outcomes = [Outcome(item) for item in items]
     crew = _Crew(work, outcomes)
@@ -115,6 +116,7 @@ def at_once(
         crew.over.wait()
     except KeyboardInterrupt:
         crew.stop()
+        stop()
         crew.over.wait(_PATIENCE)
         if interrupted is not None:
             interrupted(outcomes)

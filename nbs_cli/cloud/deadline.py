@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 CALL = 60.0  # seconds for one request, and for one page of a list
@@ -16,9 +17,20 @@ class Deadline:
     def __init__(self, total: float | None = None, began: float | None = None) -> None:
         start = time.monotonic() if began is None else began
         self._end = None if total is None else start + total
+        self._cut = threading.Event()
 
     def left(self, limit: float) -> float:
         """Seconds that a step of at most *limit* seconds may take; 0 when the time is up."""
         if self._end is None:
             return limit
         return max(0.0, min(limit, self._end - time.monotonic()))
+
+    def rest(self, seconds: float) -> bool:
+        """Let *seconds* pass; false, at once or in between, when the end comes before or nobody waits any more."""
+        if self.left(seconds) < seconds:
+            return False
+        return not self._cut.wait(seconds) if seconds else not self._cut.is_set()
+
+    def cut(self) -> None:
+        """Nobody waits any more: what rests ends its rest; what is out may come back."""
+        self._cut.set()

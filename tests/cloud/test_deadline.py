@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 from nbs_cli.cloud.deadline import Deadline
@@ -29,3 +30,23 @@ def test_nothing_is_left_when_the_time_is_up() -> None:
     """Zero, and never less: no step is given negative time."""
     assert Deadline(0.0).left(60.0) == 0.0
     assert Deadline(-1.0).left(60.0) == 0.0
+
+
+def test_a_rest_lasts_as_long_as_it_is() -> None:
+    """True when it is over; no rest is begun that would end after the deadline."""
+    began = time.monotonic()
+    assert Deadline().rest(0.05)
+    assert time.monotonic() - began >= 0.05
+    assert Deadline().rest(0)
+    assert not Deadline(0.2).rest(60)
+
+
+def test_a_rest_ends_when_nobody_waits_any_more() -> None:
+    """At once for whoever rests, and for whoever would; what is out has its time all the same."""
+    deadline = Deadline()
+    threading.Timer(0.05, deadline.cut).start()
+    began = time.monotonic()
+    assert not deadline.rest(60)
+    assert time.monotonic() - began < 30
+    assert not deadline.rest(0)
+    assert deadline.left(5) == 5

@@ -1,0 +1,1 @@
+"""Long trials: thousands of random faults, with figures."""
