@@ -120,8 +120,8 @@ class Exchange:
             sent = Message(
                 b" ".join((method, target.replace(find, put), version)) + b"\r\n" + rest, sent.framed, sent.body
             )
-        for lag in self._on_the_way("lag"):
-            sent = Message(wire.adding(sent.head, f"{LAG}: {lag['seconds']}".encode()), sent.framed, sent.body)
+        if lags := [lag["seconds"] for lag in self._on_the_way("lag")]:
+            sent = Message(wire.adding(sent.head, f"{LAG}: {max(lags)}".encode()), sent.framed, sent.body)
         return sent
 
     def _on_the_way(self, kind: str) -> list[Parameters]:
