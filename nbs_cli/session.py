@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from nbs_cli.cloud.client import Client
     from nbs_cli.cloud.deadline import Deadline
     from nbs_cli.cloud.identity import Identity
+    from nbs_cli.cloud.policies import Policy
     from nbs_cli.local.config import Config, Profile
     from nbs_cli.local.credentials import Environment
     from nbs_cli.local.keyrings import Keyring
@@ -127,6 +128,12 @@ class Session:
         if self.named is None or self.in_sandbox:
             return None
         return self.config.get(self.named)
+
+    @property
+    def retention(self) -> Mapping[str, Policy]:
+        """The retention policies of the config file that this command may name: the profile's, then the shared ones."""
+        own = {} if self.profile is None else self.profile.retention
+        return {**self.config.retention, **own}
 
     def writing(self) -> None:
         """Raise Usage when the profile is read-only; every command that changes something asks first."""

@@ -26,20 +26,22 @@ MARK = "nbs:request"
 LONGEST_MARK = len(" [nbs:]") + 16  # characters of a description that a random key takes
 SETTLE = (1.0, 1.0, 2.0, 4.0, 7.0, 15.0)  # seconds between two looks: 30 in all
 _KEY = re.compile(r"[A-Za-z0-9._/-]{1,100}")
-_SUFFIX = re.compile(r"(?:^| )\[nbs:([^\]\s:]+)(?::[^\]\s]+)?\]$")  # a policy may follow the key
+_SUFFIX = re.compile(r"(?:^| )\[nbs:([^\]\s:]+)(?::([^\]\s]+))?\]$")  # a policy may follow the key
 
 
 @dataclass(frozen=True)
 class Wish:
     """A resource to be made: the body of its POST without the mark, and the key that marks it (None: unmarked).
 
-    `given` is true when a person chose the key, so that it may have been used before.
+    `given` is true when a person chose the key, so that it may have been used before. `policy` is the retention policy
+    that a snapshot's mark names behind the key.
     """
 
     resource: Resource
     body: Record
     key: str | None
     given: bool = False
+    policy: str | None = None
 
     def marked(self) -> Record:
         """The body as it is sent, with the mark in its place."""
@@ -48,7 +50,8 @@ class Wish:
         if self.resource is VOLUME:
             return {**self.body, "metadata": {**self.body.get("metadata", {}), MARK: self.key}}
         # servers of the family strip a description: an empty one begins with the mark
-        return {**self.body, "description": f"{self.body.get('description') or ''} [nbs:{self.key}]".lstrip(" ")}
+        mark = self.key if self.policy is None else f"{self.key}:{self.policy}"
+        return {**self.body, "description": f"{self.body.get('description') or ''} [nbs:{mark}]".lstrip(" ")}
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,12 @@ def key_of(resource: Resource, record: Record) -> str | None:
         return value if isinstance(value, str) else None
     match = _SUFFIX.search(str(record.get("description") or ""))
     return match[1] if match else None
+
+
+def policy_of(record: Record) -> str | None:
+    """The retention policy that the mark of a snapshot's *record* names, None for none."""
+    match = _SUFFIX.search(str(record.get("description") or ""))
+    return match[2] if match else None
 
 
 def create(storage: BlockStorage, wish: Wish, deadline: Deadline) -> Made:
