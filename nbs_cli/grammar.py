@@ -15,7 +15,7 @@ from nbs_cli.app import tree
 from nbs_cli.cloud.realms import REALMS
 from nbs_cli.cloud.resources import IMAGE, SNAPSHOT, VOLUME, VOLUME_TYPE, Resource
 from nbs_cli.cloud.waiting import GONE
-from nbs_cli.commands.shapes import OUTCOME, PROFILE, STATUS
+from nbs_cli.commands.shapes import OUTCOME, PLAN, PROFILE, ROTATION, STATUS
 from nbs_cli.local.config import KEYS, STORES
 from nbs_cli.output.records import NAMES
 from nbs_cli.output.words import _
@@ -39,6 +39,8 @@ PRINTS: dict[str, Resource | None] = {
     "snapshot create": SNAPSHOT,
     "snapshot delete": OUTCOME,
     "snapshot wait": SNAPSHOT,
+    "snapshot prune": PLAN,
+    "snapshot rotate": ROTATION,
     "auth login": None,
     "auth logout": None,
     "auth status": STATUS,

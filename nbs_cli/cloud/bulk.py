@@ -108,9 +108,9 @@ def at_once(
 ) -> list[Outcome]:
     """Do *work* on every one of *items*, *parallel* at a time, and give the outcomes in the order of the items.
 
-    A refused login, or a server that is not there, ends the batch: what was not tried is marked so; with *trouble* three
-    failures of that kind in a row end it too. Ctrl-C, and every other signal that ends the command, starts nothing new,
-    gives the requests that are out a few seconds, tells *interrupted* the outcomes, and goes on its way.
+    A refused login, or a server that is not there, ends the batch: what was not tried is marked so. With
+    *trouble*, three failures of that kind in a row end it too. Ctrl-C, and every other signal that ends the command,
+    starts nothing new, gives the requests that are out a few seconds, tells *interrupted* the outcomes, and goes on.
     """
     outcomes = [Outcome(item) for item in items]
     crew = _Crew(work, outcomes, (Unavailable, RateLimited) if trouble is None else (trouble,))
