@@ -1,0 +1,1 @@
+"""Long trials, run with `pytest -m trials -s`; each prints its figures."""
