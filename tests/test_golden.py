@@ -25,6 +25,7 @@ import pytest
 from nbs_cli.app import tree
 from nbs_cli.output.text import width
 from nbs_cli.sandbox.settings import HDD, SSD, TENANT_ID, USERS
+from tests.aged import aged
 from tests.conftest import NBS, Ran, Served
 
 FOLDER = Path(__file__).with_name("golden")
@@ -112,6 +113,26 @@ def _failing(served: Served) -> None:
     served.cloud.fail_next("create-error")
 
 
+def _nightly(served: Served) -> None:
+    """Four snapshots of the policy `daily`, whose rules every profile shares."""
+    (volume,) = _ids(served, "운영-db")
+    for number in range(4):
+        aged(
+            served.cloud,
+            volume,
+            24 * number + 5,
+            policy="daily",
+            name=f"매일-{number}",
+            identifier=str(_id(6 + number)),
+        )
+    _config().write_text(f"{CONFIG}\n[retention.daily]\nkeep_last = 1\nkeep_daily = 3\n", encoding="utf-8")
+
+
+def _ids(served: Served, name: str) -> list[str]:
+    with served.cloud.reading() as turn:
+        return [row["id"] for row in turn.db.execute("SELECT id FROM volumes WHERE name = ?", (name,))]
+
+
 def _twin(served: Served) -> None:
     _volume(served, "백업-1", 20, HDD.id, MOMENT)
 
@@ -140,6 +161,14 @@ PAGES = {
     "snapshot-create-wait": Page("snapshot create 백업-1 --name 점검-전 --wait"),
     "snapshot-delete": Page("snapshot delete 업그레이드-전 --yes"),
     "snapshot-wait": Page("snapshot wait 업그레이드-전"),
+    "snapshot-prune": Page("snapshot prune --volume 운영-db --policy daily", before=_nightly),
+    "snapshot-prune-apply": Page(
+        "snapshot prune --volume 운영-db --keep-last 1 --keep-daily 2 --policy daily --apply", before=_nightly
+    ),
+    "snapshot-rotate": Page("snapshot rotate 백업-1 --policy daily", before=_nightly),
+    "snapshot-rotate-two": Page("snapshot rotate 백업-1 운영-db --policy daily --force", before=_nightly),
+    "snapshot-timeline": Page("snapshot list --volume 운영-db --timeline", ("",), before=_nightly),
+    "snapshot-list-volume": Page("snapshot list --volume 백업-1", before=_nightly),
     "auth-status": Page("auth status"),
     "auth-status-online": Page("auth status --online"),
     "auth-status-profile": Page("auth status", anonymous=True),

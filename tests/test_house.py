@@ -50,6 +50,8 @@ LATE = {
 KNOW_THE_SANDBOX = {"nbs_cli.session", "nbs_cli.commands.sandbox"}
 # a `try` in a command stands here with its reason; everything else ends in running.py
 TRIES = {
+    ("nbs_cli.commands.reporting", "reported"): "the metrics tell of a run that failed or was interrupted, too",
+    ("nbs_cli.commands.reporting", "_beat"): "a file that cannot be written makes a good run a partial one",
     ("nbs_cli.commands.imaging", "_follow"): "the answer with the image's ID is printed before the failure is raised",
     ("nbs_cli.commands.sandbox", "_delay"): "float() has no other way to say that a text is no number",
 }
@@ -120,7 +122,7 @@ BELOW = {
     "nbs_cli.output": ["nbs_cli.cloud.resources", "nbs_cli.cloud.nouns", "nbs_cli.errors"],
     "nbs_cli.cloud": ["nbs_cli.errors", "nbs_cli.output.text", "nbs_cli.output.words", "nbs_cli.local"],
     "nbs_cli.local": [
-        *("nbs_cli.cloud.access", "nbs_cli.cloud.realms", "nbs_cli.cloud.request"),
+        *("nbs_cli.cloud.access", "nbs_cli.cloud.realms", "nbs_cli.cloud.request", "nbs_cli.cloud.policies"),
         *("nbs_cli.errors", "nbs_cli.output.words", "nbs_cli.output.records"),
     ],
     "nbs_cli.help": ["nbs_cli.output.text", "nbs_cli.output.words"],

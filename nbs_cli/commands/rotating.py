@@ -25,7 +25,7 @@ from nbs_cli.commands import making, reporting, retaining
 from nbs_cli.commands.outcomes import conclude, first
 from nbs_cli.commands.shapes import ROTATION
 from nbs_cli.errors import Failure, Partial
-from nbs_cli.output.words import _
+from nbs_cli.output.words import _, plural
 from nbs_cli.session import Session
 
 
@@ -124,12 +124,14 @@ def _prune(session: Session, policy: Policy, ready: list[Outcome], terms: Terms)
 
 def _blame(outcomes: list[Outcome], failure: Failure, count: int | None = None) -> None:
     """Let the turns end partially: the snapshot is there, and *count* old ones (all, if not said) are left."""
-    for outcome in outcomes:
-        words = (
-            _("{volume}: the new snapshot is there, but nothing was removed: {why}")
-            if count is None
-            else _("{volume}: the new snapshot is there, but {count} old ones are left: {why}")
+    words = _("{volume}: the new snapshot is there, but nothing was removed: {why}")
+    if count is not None:
+        words = plural(
+            "{volume}: the new snapshot is there, but an old one is left: {why}",
+            "{volume}: the new snapshot is there, but {count} old ones are left: {why}",
+            count,
         )
+    for outcome in outcomes:
         outcome.failure = Partial(
             words.format(volume=outcome.item.label, count=count, why=failure.message),
             hint=failure.hint,
