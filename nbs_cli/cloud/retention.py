@@ -142,7 +142,9 @@ def _judged(group: Iterable[Snapshot], rules: Rules, zone: tzinfo) -> list[Verdi
             if _time(snapshot) > begin:
                 reasons[snapshot.id].append("within")
     return [
-        Verdict(snapshot, Action.KEEP if reasons[snapshot.id] else Action.REMOVE, tuple(reasons[snapshot.id]))
+        Verdict(snapshot, Action.KEEP, tuple(reasons[snapshot.id]))
+        if reasons[snapshot.id]
+        else Verdict(snapshot, Action.REMOVE, ("no rule",))
         for snapshot in ordered
     ]
 

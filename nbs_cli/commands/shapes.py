@@ -83,7 +83,7 @@ PLAN = Resource(
         Field("action", _("keep, remove, or leave: not the policy's business"), Kind.STATUS),
         Field("time", _("when it was created, in the zone of the policy"), Kind.CALENDAR),
         Field("name", _("snapshot name"), Kind.NAME),
-        Field("reasons", _("the rules that keep it, or why it is left alone"), Kind.TEXT, "why"),
+        Field("reasons", _("the rules that keep it, or why it goes or is left alone"), Kind.TEXT, "why"),
         Field("volume_name", _("name of its volume"), Kind.NAME, "volume"),
         Field("id", _("snapshot ID"), Kind.ID),
         Field("volume_id", _("ID of its volume"), Kind.ID),

@@ -126,7 +126,7 @@ def test_reasons() -> None:
     assert [(one.action, one.reasons) for one in verdicts] == [
         (Action.KEEP, ("last", "daily")),
         (Action.KEEP, ("daily",)),
-        (Action.REMOVE, ()),
+        (Action.REMOVE, ("no rule",)),
         (Action.LEAVE, ("policy weekly",)),
         (Action.LEAVE, ("unmanaged",)),
         (Action.LEAVE, ("status error",)),
