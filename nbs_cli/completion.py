@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from nbs_cli.candidates import FILES, LISTS, SOURCES, Answer, Row, answer_of, translated
+from nbs_cli.candidates import FILES, LISTS, OPEN, SOURCES, Answer, Row, answer_of, translated
 
 Table = dict[str, Any]
 
@@ -185,6 +185,8 @@ class Place:
             return answer_of(SOURCES[kind](), stem)
         if kind.startswith("one of "):
             return answer_of(((word, "") for word in kind.split()[2:]), stem)
+        if kind == "parameter of":
+            return answer_of(self._known(f"{kind} {self.arguments[0]}"), stem, OPEN)
         if kind == "setting of":
             kind = f"{kind} {self.arguments[-1]}"
         return answer_of(self._known(kind), stem)

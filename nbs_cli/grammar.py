@@ -15,7 +15,8 @@ from nbs_cli.app import tree
 from nbs_cli.cloud.realms import REALMS
 from nbs_cli.cloud.resources import IMAGE, SNAPSHOT, VOLUME, VOLUME_TYPE, Resource
 from nbs_cli.cloud.waiting import GONE
-from nbs_cli.commands.shapes import OUTCOME, PLAN, PROFILE, ROTATION, STATUS
+from nbs_cli.commands import faults
+from nbs_cli.commands.shapes import FAULT, OUTCOME, PLAN, PROFILE, ROTATION, STATUS
 from nbs_cli.local.config import KEYS, STORES
 from nbs_cli.output.records import NAMES
 from nbs_cli.output.words import _
@@ -54,6 +55,9 @@ PRINTS: dict[str, Resource | None] = {
     "sandbox reset": None,
     "sandbox attach": None,
     "sandbox detach": None,
+    "sandbox fault add": FAULT,
+    "sandbox fault list": FAULT,
+    "sandbox fault clear": None,
     "completion": None,
 }
 # whose statuses a group of commands speaks of
@@ -80,6 +84,9 @@ _KINDS = {
     "profile remove NAME": "own profile",
     "profile set KEY": "setting",
     "profile set VALUE": "setting of",
+    "sandbox fault add KIND": "fault",
+    "sandbox fault add KEY=VALUE": "parameter of",
+    "--method": "method",
     "completion SHELL": "shell",
 }
 _SETTINGS = {"realm": "realm", "region": "region", "store": "store", "output": "format"}  # of a profile, by their kind
@@ -231,6 +238,7 @@ def _values() -> dict[str, list[Value]]:
         "shell": _plain(SHELLS),
         "store": _plain(STORES),
         "type": [("hdd", _("the one type of hard disks")), ("ssd", _("the one type of solid-state disks"))],
+        **faults.WORDS,
         "zone": _plain(sorted({zone for realm in REALMS.values() for area in realm.regions for zone in area.zones})),
     }
     shapes = {shape.name: shape for shape in PRINTS.values() if shape is not None}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from nbs_cli import __version__
 from nbs_cli.cloud.resources import Resource
@@ -121,10 +121,20 @@ def _commands(page: Page, grammar: Grammar, node: Node) -> None:
         below = grammar.nodes[f"{node.path} {name}".strip()]
         if not node.path and below.commands:
             page.subsection(f"nbs {name}: {below.summary}")
-            for word in below.commands:
-                _brief(page, grammar.nodes[f"{name} {word}"])
+            for leaf in _leaves(grammar, below):
+                _brief(page, leaf)
         else:
             _brief(page, below)
+
+
+def _leaves(grammar: Grammar, node: Node) -> Iterator[Node]:
+    """The commands below a group, those of the groups in it too."""
+    for word in node.commands:
+        below = grammar.nodes[f"{node.path} {word}"]
+        if below.commands:
+            yield from _leaves(grammar, below)
+        else:
+            yield below
 
 
 def _brief(page: Page, node: Node) -> None:

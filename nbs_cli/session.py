@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from nbs_cli.output.progress import Notes
     from nbs_cli.output.records import Format, Look
     from nbs_cli.sandbox.cloud import Cloud
+    from nbs_cli.sandbox.scenarios import Scenario
+    from nbs_cli.sandbox.trouble import Fault
 
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)([smh]?)")
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
@@ -215,6 +218,41 @@ class Session:
                 _("the sandbox cannot keep its state in {path}: {error}").format(path=path, error=error),
                 hint=_("`nbs sandbox serve --state FILE` and XDG_STATE_HOME name another place"),
             ) from error
+
+    def shared_cloud(self, state: str | None) -> Cloud:
+        """The sandbox whose state other processes share: the profile's, or that in the file *state*."""
+        if state is None:
+            return self.cloud
+        if state == ":memory:":
+            raise Usage(
+                _("a state in memory is that of one process alone"), hint=_("serve it with a file: `--state FILE`")
+            )
+        self.__dict__["cloud"] = self.open_cloud(state)
+        return self.cloud
+
+    def fault(self, kind: str, given: Mapping[str, Any]) -> Fault:
+        """The fault of the sandbox of this kind, with these parameters; raises Usage."""
+        from nbs_cli.sandbox import trouble
+
+        with self._understood():
+            return trouble.fault(kind, **given)
+
+    def scenario(self, path: str | None) -> Scenario | None:
+        """What the scenario in the file *path* asks for, None without one; raises Usage."""
+        from nbs_cli.sandbox import scenarios
+
+        with self._understood():
+            return None if path is None else scenarios.read(Path(path))
+
+    @contextmanager
+    def _understood(self) -> Iterator[None]:
+        from nbs_cli.sandbox.forms import Mistake
+
+        try:
+            yield
+        except Mistake as mistake:
+            hint = nearest(mistake.word, mistake.known, _("there are {names}")) if mistake.known else None
+            raise Usage(mistake.message, hint=hint) from mistake
 
     @cached_property
     def client(self) -> Client:
@@ -409,8 +447,11 @@ class Session:
         except Refused as refused:
             raise Conflict(refused.message, http_status=refused.status, resource=volume_id) from refused
 
-    def serve(self, cloud: Cloud, port: int) -> None:
-        """Serve *cloud* over HTTP on loopback until a signal ends it; 0 is any free port."""
+    def serve(self, cloud: Cloud, port: int, faults: Sequence[Fault] | None = None) -> None:
+        """Serve *cloud* over HTTP on loopback until a signal ends it; 0 is any free port.
+
+        *faults* are ordered first, in place of what is ordered already; None leaves that.
+        """
         from nbs_cli.sandbox.server import Server
 
         try:
@@ -420,6 +461,10 @@ class Session:
                 _("port {port} cannot be used: {error}").format(port=port, error=error.strerror),
                 hint=_("say another `--port`, or 0 for any free one"),
             ) from error
+        if faults is not None:
+            cloud.cancel()
+            for fault in faults:
+                cloud.order(fault)
         lines = [*server.exports(), _("# ready: {url}").format(url=server.url), ""]
 
         def ready() -> None:

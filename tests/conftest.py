@@ -17,6 +17,7 @@ from waitress.server import create_server
 
 from nbs_cli.running import run
 from nbs_cli.sandbox.cloud import PASSWORD, TENANT_ID, USERNAME, Cloud, Settings
+from nbs_cli.sandbox.front import Front
 from nbs_cli.sandbox.web import application
 from nbs_cli.session import Session
 
@@ -163,6 +164,25 @@ def serve() -> Iterator[Callable[..., Served]]:
         for channel in list(server.active_channels.values()):
             channel.handle_close()
         server.close()
+
+
+@pytest.fixture
+def fronted(serve: Callable[..., Served]) -> Iterator[Callable[..., Served]]:
+    """Serve as `serve` does, behind the faulty road: `fronted().cloud.order(fault("reset", when="after"))`.
+
+    The calls are those that reached the cloud.
+    """
+    fronts: list[Front] = []
+
+    def start(**settings: Any) -> Served:
+        behind = serve(**settings)
+        fronts.append(Front(behind.cloud, int(behind.url.rpartition(":")[2])))
+        fronts[-1].start()
+        return Served(behind.cloud, fronts[-1].url, behind.calls)
+
+    yield start
+    for front in fronts:
+        front.close()
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ PROMISED = {
     *("snapshot list", "snapshot show", "snapshot create", "snapshot delete", "snapshot wait"),
     "auth token",
     *("sandbox serve", "sandbox reset", "sandbox attach", "sandbox detach"),
+    *("sandbox fault add", "sandbox fault list", "sandbox fault clear"),
 }
 
 

@@ -23,8 +23,11 @@ import pexpect
 import pytest
 
 from nbs_cli.app import tree
+from nbs_cli.local.folders import sandbox_state
 from nbs_cli.output.text import width
+from nbs_cli.sandbox.cloud import Cloud
 from nbs_cli.sandbox.settings import HDD, SSD, TENANT_ID, USERS
+from nbs_cli.sandbox.trouble import fault
 from tests.aged import aged
 from tests.conftest import NBS, Ran, Served
 
@@ -133,6 +136,15 @@ def _ids(served: Served, name: str) -> list[str]:
         return [row["id"] for row in turn.db.execute("SELECT id FROM volumes WHERE name = ?", (name,))]
 
 
+def _ordering(_served: Served) -> None:
+    """Two orders in the state of the sandbox profile, and none from another format of the same page."""
+    cloud = Cloud(str(sandbox_state()))
+    cloud.reset()
+    cloud.order(fault("status", code=429, header="Retry-After: 3", method="GET", count=2))
+    cloud.order(fault("create-error"))
+    cloud.close()
+
+
 def _twin(served: Served) -> None:
     _volume(served, "백업-1", 20, HDD.id, MOMENT)
 
@@ -175,6 +187,10 @@ PAGES = {
     "auth-token": Page("auth token"),
     "auth-logout": Page("auth logout", anonymous=True),
     "sandbox-reset": Page("sandbox reset"),
+    "sandbox-fault-add": Page("sandbox fault add reset when=after --method POST --path */volumes --count 2"),
+    "sandbox-fault-list": Page("sandbox fault list", before=_ordering),
+    "sandbox-fault-clear": Page("sandbox fault clear", before=_ordering),
+    "exit-2-nearest": Page("sandbox fault add truncat", SPOKEN),
     "profile-list": Page("profile list", anonymous=True),
     "profile-show": Page("profile show", anonymous=True),
     "profile-use": Page("profile use dev", anonymous=True),

@@ -47,7 +47,8 @@ LATE = {
     *("nbs_cli.session", "nbs_cli.__main__", "nbs_cli.running", "nbs_cli.app"),
     *("nbs_cli.completion", "nbs_cli.candidates"),
 }
-KNOW_THE_SANDBOX = {"nbs_cli.session", "nbs_cli.commands.sandbox"}
+# the kinds of faults are data, from which the help is written
+KNOW_THE_SANDBOX = {"nbs_cli.session", "nbs_cli.commands.sandbox", "nbs_cli.commands.faults"}
 # a `try` in a command stands here with its reason; everything else ends in running.py
 TRIES = {
     ("nbs_cli.commands.reporting", "reported"): "the metrics tell of a run that failed or was interrupted, too",
@@ -130,7 +131,7 @@ BELOW = {
     "nbs_cli.parser": ["nbs_cli.session", "nbs_cli.help", "nbs_cli.errors", "nbs_cli.output.words"],
     "nbs_cli.commands": [
         *("nbs_cli.cloud", "nbs_cli.local", "nbs_cli.output", "nbs_cli.parser", "nbs_cli.session", "nbs_cli.errors"),
-        "nbs_cli.shells",
+        *("nbs_cli.shells", "nbs_cli.sandbox.forms", "nbs_cli.sandbox.kinds", "nbs_cli.sandbox.trouble"),
     ],
     "nbs_cli.app": ["nbs_cli.parser", "nbs_cli.output.words"],
     "nbs_cli.running": ["nbs_cli.app", "nbs_cli.parser", "nbs_cli.session", "nbs_cli.errors", "nbs_cli.output"],

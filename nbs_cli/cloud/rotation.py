@@ -171,6 +171,14 @@ def plan(sight: Sight, turn: Turn, policy: Policy) -> list[Verdict]:
             hint=_("the next run tries again"),
         )
     snapshot = pruning.read(fresh)
+    if snapshot.policy != policy.name:
+        raise Usage(
+            _("the server did not keep the mark of snapshot {name}, so the policy cannot know it again").format(
+                name=snapshot.name
+            ),
+            hint=_("nothing is removed; `--include-unmanaged` of `nbs snapshot prune` sees it"),
+            resource=snapshot.id,
+        )
     ahead = _off(snapshot.created, turn.began, sight.now)
     if ahead:
         raise pruning.doubt(snapshot, ahead)

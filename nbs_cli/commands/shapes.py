@@ -53,6 +53,25 @@ PROFILE = Resource(
     columns=("name", "in_use", "realm", "region", "username", "store", "read_only", "tenant_id"),
     id_field="name",
 )
+FAULT = Resource(
+    name="fault",
+    plural="faults",
+    path="",
+    fields=(
+        Field("id", _("its number"), Kind.ID),
+        Field("kind", _("what happens"), Kind.NAME),
+        Field("parameters", _("how it happens"), Kind.OBJECT),
+        Field("method", _("the method of the requests it befalls; null for any")),
+        Field("path", _("what their path, or path and query, is like; null for any")),
+        Field("count", _("how many it befalls in all; 0 for ever")),
+        Field("done", _("how many it befell")),
+        Field("after", _("how many it spares first")),
+        Field("seen", _("how many it was about, spared ones included")),
+        Field("probability", _("how likely it is for each")),
+        Field("seed", _("what the dice begin with")),
+    ),
+    columns=("id", "kind", "method", "path", "count", "done", "parameters"),
+)
 STATUS = Resource(
     name="status",
     plural="status",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from nbs_cli.sandbox import attachments, changes, seeds
+from nbs_cli.sandbox import attachments, changes, orders, seeds
+from nbs_cli.sandbox.kinds import FAILURES, Part
+from nbs_cli.sandbox.orders import Order
 from nbs_cli.sandbox.refusals import Refused
 from nbs_cli.sandbox.settings import (
     OBJECT_STORAGE_TENANT_ID,
@@ -21,6 +23,7 @@ from nbs_cli.sandbox.settings import (
     Settings,
 )
 from nbs_cli.sandbox.store import TABLES, Store
+from nbs_cli.sandbox.trouble import Fault, fault
 from nbs_cli.sandbox.turns import Turn
 
 __all__ = [
@@ -39,7 +42,6 @@ __all__ = [
 ]
 
 USUAL = Settings()
-FAILURES = ("create-error", "delete-error", "delete-bounce")
 
 
 class Cloud:
@@ -124,8 +126,35 @@ class Cloud:
         """
         if kind not in FAILURES:
             raise ValueError(f"unknown kind of failure: {kind}")
+        self.order(fault(kind))
+
+    def order(self, ordered: Fault) -> int:
+        """Order a fault for whoever shares the state (those of the road happen in `front.Front`); gives its number."""
         with self._store.write() as db:
-            db.execute("INSERT INTO failures (kind) VALUES (?)", (kind,))
+            return orders.add(db, ordered)
+
+    def ordered(self) -> list[Order]:
+        """Give the orders that are not used up yet, the oldest first."""
+        with self._store.read() as db:
+            return orders.standing(db)
+
+    def cancel(self, numbers: Collection[int] | None = None) -> None:
+        """Take back the orders with these numbers, None for all."""
+        with self._store.write() as db:
+            orders.remove(db, [one.id for one in orders.standing(db)] if numbers is None else numbers)
+
+    def befalls(self, method: str, target: str) -> list[Order]:
+        """Give, and use up, the orders that strike this request on the road; quick when nothing is ordered."""
+        if not self._store.finds(orders.ANY):
+            return []
+
+        def fits(ordered: Fault) -> bool:
+            return ordered.part is not Part.CLOUD and ordered.fits(method, target)
+
+        if not any(fits(one.fault) for one in self.ordered()):
+            return []
+        with self._store.write() as db:
+            return orders.take(db, fits)
 
     def seed(self, volumes: int, snapshots: int = 0, *, tenant_id: str = TENANT_ID, region: str = "KR1") -> None:
         """Insert many available volumes (1 to 4 GB) and snapshots at once, past every limit.

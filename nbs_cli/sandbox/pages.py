@@ -54,7 +54,11 @@ def _next_query(query: Query, marker: str) -> str:
 def _rows(turn: Turn, scope: Scope, shelf: Shelf, asked: Mapping[str, str], limit: int) -> list[sqlite3.Row]:
     offset = _offset(asked)
     order = _order(asked.get("sort"), shelf)
-    where, values = ["tenant_id = ?", "region = ?"], [scope.tenant_id, scope.region]
+    where = ["tenant_id = ?", "region = ?"]
+    values: list[str | float] = [scope.tenant_id, scope.region]
+    if scope.lag:
+        where.append("(born IS NULL OR born <= ?)")
+        values.append(turn.moment - scope.lag)
     for name, column in shelf.filters.items():
         if name in asked:
             where.append(f"CAST({column} AS TEXT) = ?")

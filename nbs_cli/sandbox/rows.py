@@ -32,6 +32,7 @@ def insert(turn: Turn, scope: Scope, table: str, columns: Record) -> str:
         "region": scope.region,
         "user_id": scope.user_id,
         "created_at": kept(turn.moment),
+        "born": turn.moment,
         "updated_at": kept(turn.moment),
     }
     turn.db.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})", (*row.values(),))

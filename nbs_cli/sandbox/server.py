@@ -1,4 +1,4 @@
-"""The sandbox over HTTP: waitress on loopback, ended by a signal without a fuss."""
+"""The sandbox over HTTP: waitress on loopback behind the faulty road, ended by a signal without a fuss."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from types import FrameType
 from waitress.server import create_server
 
 from nbs_cli.sandbox.cloud import PASSWORD, REGIONS, TENANT_ID, USERNAME, Cloud
+from nbs_cli.sandbox.front import HOST, Front
 from nbs_cli.sandbox.web import application
 
-HOST = "127.0.0.1"
 THREADS = 16  # clients that are answered at once
 
 
@@ -19,8 +19,13 @@ class Server:
     """Serves *cloud* on *port* of this machine (0: any free one)."""
 
     def __init__(self, cloud: Cloud, port: int) -> None:
-        self._server = create_server(application(cloud), host=HOST, port=port, threads=THREADS, ident=None)
-        self.url = f"http://{HOST}:{self._server.effective_port}"
+        self._server = create_server(application(cloud), host=HOST, port=0, threads=THREADS, ident=None)
+        try:
+            self._front = Front(cloud, self._server.effective_port, port)
+        except OSError:
+            self._server.close()
+            raise
+        self.url = self._front.url
 
     def exports(self) -> list[str]:
         """Shell lines that lead nbs, and whoever reads these variables, to this server."""
@@ -38,11 +43,13 @@ class Server:
         """Answer until SIGTERM or Ctrl-C; both end it well from the moment that *ready* is called."""
         signal.signal(signal.SIGTERM, _end)
         try:
+            self._front.start()
             ready()
             self._server.run()
         except (KeyboardInterrupt, SystemExit):
             pass
         finally:
+            self._front.close()
             self._server.close()
 
 

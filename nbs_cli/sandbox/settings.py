@@ -15,6 +15,7 @@ REGIONS = ("KR1", "KR2")
 PREFIXES = {"KR1": "", "KR2": "/kr2"}  # a region's place below the one address that the sandbox has
 ZONES = {"KR1": ("kr-pub-a", "kr-pub-b"), "KR2": ("kr2-pub-a", "kr2-pub-b")}  # facts, section 2
 DEVICE = "/dev/vdb"
+LAG = "X-Sandbox-Lag"  # the header by which the front tells the cloud for how many seconds a list lags behind
 INTERNAL = "nhn_internal"  # the guide warns of such fields; every record carries one so that dropping it is tested
 
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 MEMORY = ":memory:"
-VERSION = 1  # of the schema
+VERSION = 2  # of the schema
 PATIENCE = 30.0  # seconds that a writer waits for the others
 
 # `due` is the moment (seconds, the sandbox's clock) at which `status` becomes `upcoming`; 'gone' takes the row away.
@@ -42,10 +42,16 @@ CREATE TABLE IF NOT EXISTS images (
     created REAL NOT NULL, saving REAL NOT NULL, active REAL NOT NULL
 );
 CREATE TABLE IF NOT EXISTS tokens (id TEXT PRIMARY KEY, user_id TEXT NOT NULL, tenant_id TEXT, expires REAL NOT NULL);
-CREATE TABLE IF NOT EXISTS failures (number INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS faults (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, fault TEXT NOT NULL,
+    seen INTEGER NOT NULL DEFAULT 0, done INTEGER NOT NULL DEFAULT 0
+);
 CREATE TABLE IF NOT EXISTS clock (offset REAL NOT NULL);
 """
-TABLES = ("volumes", "snapshots", "images", "tokens", "failures", "clock")
+TABLES = ("volumes", "snapshots", "images", "tokens", "faults", "clock")
+# what a state of an older version lacks or has too much; `born` is the moment of a create, with its fraction
+ADDED = (("volumes", "born", "REAL"), ("snapshots", "born", "REAL"))
+DROPPED = ("failures",)
 
 
 _ENDING = threading.RLock()  # taken anew by a collection in the middle of it
@@ -76,6 +82,7 @@ class Store:
         self._turns = threading.RLock()
         self._open: weakref.WeakSet[_Connection] = weakref.WeakSet()
         self._shared: _Connection | None = None
+        self._glancing: _Connection | None = None
         if state == MEMORY:
             self._shared = self._connect()
         else:
@@ -89,6 +96,11 @@ class Store:
         with self.write() as db:
             for statement in SCHEMA.split(";"):  # executescript() would end the transaction
                 db.execute(statement)
+            for table, column, kind in ADDED:
+                if column not in {row["name"] for row in db.execute(f"PRAGMA table_info({table})")}:
+                    db.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
+            for table in DROPPED:
+                db.execute(f"DROP TABLE IF EXISTS {table}")
             db.execute(f"PRAGMA user_version = {VERSION}")
 
     @contextmanager
@@ -103,11 +115,19 @@ class Store:
         with self._transaction("BEGIN IMMEDIATE") as db:
             yield db
 
+    def finds(self, query: str) -> bool:
+        """Whether *query* gives a row: a glance over one connection for all, since some threads live but briefly."""
+        with self._turns:
+            if self._glancing is None:
+                self._glancing = self._shared or self._connect()
+            return self._glancing.execute(query).fetchone() is not None
+
     def close(self) -> None:
         """Close every thread's connection."""
         for connection in list(self._open):
             connection.end()
         self._local = threading.local()
+        self._glancing = None
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
+from nbs_cli.sandbox import orders
 from nbs_cli.sandbox.settings import PREFIXES, Settings
 
 Record = dict[str, Any]
@@ -25,21 +26,21 @@ class Turn:
 
     def fails(self, kind: str) -> bool:
         """Whether the next operation of this `kind` was told to fail; asking uses the order up."""
-        order = self.db.execute("SELECT MIN(number) FROM failures WHERE kind = ?", (kind,)).fetchone()[0]
-        if order is None:
-            return False
-        self.db.execute("DELETE FROM failures WHERE number = ?", (order,))
-        return True
+        return bool(orders.take(self.db, lambda fault: fault.kind == kind))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scope:
-    """Whose state: `base` is the address the request came to (scheme://host), which the links repeat."""
+    """Whose state: `base` is the address the request came to (scheme://host), which the links repeat.
+
+    `lag` are the seconds for which a list does not show what was created (the front orders it).
+    """
 
     tenant_id: str
     region: str
     user_id: str
     base: str
+    lag: float = 0.0
 
     @property
     def root(self) -> str:

@@ -15,7 +15,7 @@ import falcon
 from nbs_cli.sandbox import actions, bodies, faults, identity, images, snapshots, types, volumes
 from nbs_cli.sandbox.pages import Query
 from nbs_cli.sandbox.refusals import Refused, bad
-from nbs_cli.sandbox.settings import PREFIXES
+from nbs_cli.sandbox.settings import LAG, PREFIXES
 from nbs_cli.sandbox.turns import Record, Scope, Turn
 
 if TYPE_CHECKING:
@@ -115,7 +115,8 @@ class _Desk:
         token: identity.Token = req.context.token
         if token.tenant_id != tenant_id:
             raise bad("Malformed request url")
-        return Scope(tenant_id=tenant_id, region=self._region, user_id=token.user_id, base=_base(req))
+        lag = float(req.get_header(LAG) or 0)  # only the front, which checked it, sends one
+        return Scope(tenant_id=tenant_id, region=self._region, user_id=token.user_id, base=_base(req), lag=lag)
 
 
 class _Types(_Desk):

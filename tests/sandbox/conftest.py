@@ -11,7 +11,10 @@ import httpx
 import pytest
 
 from nbs_cli.sandbox.cloud import PASSWORD, TENANT_ID, USERNAME, Cloud, Settings
+from nbs_cli.sandbox.front import Front
+from nbs_cli.sandbox.trouble import fault
 from nbs_cli.sandbox.web import application
+from tests.sandbox.canned import Caller, Canned
 
 BASE = "https://cloud.test:8443"
 
@@ -140,3 +143,38 @@ def make_door(clock: Clock) -> Iterator[MakeDoor]:
 def state(tmp_path: Path) -> str:
     """Name a path in a folder that does not exist yet."""
     return str(tmp_path / "state" / "sandbox.db")
+
+
+@dataclass
+class Road:
+    """A front in front of a server whose bytes are known: order faults of its `cloud`, talk to its `url`."""
+
+    cloud: Cloud
+    canned: Canned
+    front: Front
+
+    @property
+    def url(self) -> str:
+        """Where the front is."""
+        return self.front.url
+
+    def order(self, kind: str, **given: Any) -> int:
+        """Order a fault."""
+        return self.cloud.order(fault(kind, **given))
+
+    def call(self) -> Caller:
+        """Open a connection."""
+        return Caller(self.url)
+
+
+@pytest.fixture
+def road(state: str) -> Iterator[Road]:
+    """Build the road: a state in a file, a canned server, a front."""
+    cloud = Cloud(state)
+    canned = Canned()
+    front = Front(cloud, canned.port)
+    front.start()
+    yield Road(cloud, canned, front)
+    front.close()
+    canned.close()
+    cloud.close()
