@@ -123,7 +123,7 @@ BELOW = {
     "nbs_cli.output": ["nbs_cli.cloud.resources", "nbs_cli.cloud.nouns", "nbs_cli.errors"],
     "nbs_cli.cloud": ["nbs_cli.errors", "nbs_cli.output.text", "nbs_cli.output.words", "nbs_cli.local"],
     "nbs_cli.local": [
-        *("nbs_cli.cloud.access", "nbs_cli.cloud.realms", "nbs_cli.cloud.request", "nbs_cli.cloud.policies"),
+        *("nbs_cli.cloud.access", "nbs_cli.cloud.realms", "nbs_cli.cloud.request"),
         *("nbs_cli.errors", "nbs_cli.output.words", "nbs_cli.output.records"),
     ],
     "nbs_cli.help": ["nbs_cli.output.text", "nbs_cli.output.words"],

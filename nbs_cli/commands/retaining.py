@@ -16,6 +16,7 @@ from nbs_cli.cloud.retention import Action, Verdict
 from nbs_cli.commands.options import whole
 from nbs_cli.errors import Conflict, NotFound
 from nbs_cli.local import files, folders
+from nbs_cli.local.policies import RULES, check_name
 from nbs_cli.output.text import duration
 from nbs_cli.output.words import _, plural
 from nbs_cli.session import Session
@@ -60,23 +61,23 @@ MaxDelete = Annotated[
 
 
 def policy(session: Session, name: str, typed: dict[str, Any]) -> Policy:
-    """The policy *name* with the rules that were *typed* (keys of `policies.KEYS`, None where not), or the file's.
+    """The policy *name* with the rules that were *typed* (keys of `local/policies.py`, None where not), or the file's.
 
     A rule on the command line stands for all of them: then the file is not asked. Raises Usage, and NotFound for a
     policy that is nowhere.
     """
-    policies.check_name(name)
+    check_name(name)
     given = {key: value for key, value in typed.items() if value is not None}
-    if not given.keys().isdisjoint({*policies.COUNTS, "keep_within"}):
+    if not given.keys().isdisjoint(RULES):
         return policies.read(name, given)
-    known = session.retention
-    if name not in known:
-        there = ", ".join(known) or _("none")
+    known = session.policy(name, given)
+    if known is None:
+        there = ", ".join(session.retention) or _("none")
         raise NotFound(
             _("there is no policy {name} in the config file, and no rule was given").format(name=name),
             hint=_("the policies are: {names}; or say a rule, `--keep-daily 7` for example").format(names=there),
         )
-    return policies.read(name, {**known[name].table(), **given})
+    return known
 
 
 @contextmanager

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from nbs_cli.cloud import policies
 from nbs_cli.cloud.bulk import PARALLEL
 from nbs_cli.cloud.once import LONGEST_MARK
 from nbs_cli.cloud.refs import resolve
@@ -32,6 +31,7 @@ from nbs_cli.commands.options import (
     Wait,
 )
 from nbs_cli.errors import Usage
+from nbs_cli.local.policies import check_name
 from nbs_cli.output.words import _
 from nbs_cli.parser import command, group
 from nbs_cli.session import Session
@@ -109,7 +109,7 @@ def create(
     options.sendable(_("name"), name)
     room = options.LONGEST - (0 if no_request_key else LONGEST_MARK)
     if policy is not None:
-        policies.check_name(policy)
+        check_name(policy)
         if no_request_key:
             raise Usage(_("--policy is a part of the mark, which --no-request-key leaves out"))
         room -= len(policy) + 1

@@ -51,7 +51,7 @@ def _lanes(session: Session, sight: Sight, found: Found) -> list[Lane]:
     names = sorted({snapshot.policy for snapshot in snapshots if snapshot.policy is not None})
     lanes = []
     for name in [*names, None]:
-        stays = _judged(sight, session.retention.get(name), found) if name is not None else {}
+        stays = _judged(sight, session.policy(name, {}), found) if name is not None else {}
         moments = [
             (snapshot.created.astimezone(zone(SEOUL)), stays.get(snapshot.id))
             for snapshot in snapshots

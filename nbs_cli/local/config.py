@@ -12,11 +12,9 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from nbs_cli.cloud import policies
-from nbs_cli.cloud.policies import Policy
 from nbs_cli.cloud.realms import REALMS
 from nbs_cli.errors import Failure, NotFound, Usage, nearest
-from nbs_cli.local import files
+from nbs_cli.local import files, policies
 from nbs_cli.local.folders import config_file
 from nbs_cli.output.records import NAMES
 from nbs_cli.output.words import _
@@ -35,7 +33,7 @@ _SECRET = frozenset({"password", "api_password", "token", "secret"})
 class Profile:
     """A named choice of realm, region, tenant and user; where its secret lies is `store`.
 
-    `retention` has its policies by name; they are edited in the file.
+    `retention` has the tables of its policies by name (`local/policies.py`); they are edited in the file.
     """
 
     name: str
@@ -50,7 +48,7 @@ class Profile:
     keyring_backend: str | None = None
     read_only: bool = False
     output: str | None = None
-    retention: Mapping[str, Policy] = field(default_factory=dict)
+    retention: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 KEYS = tuple(known.name for known in fields(Profile) if known.name not in {"name", "retention"})
@@ -64,7 +62,7 @@ class Config:
     path: Path | None
     in_use: str | None = None
     profiles: Mapping[str, Profile] = field(default_factory=dict)
-    retention: Mapping[str, Policy] = field(default_factory=dict)
+    retention: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def get(self, name: str) -> Profile:
         """The profile *name*; raises NotFound with the ones that there are."""
@@ -113,19 +111,18 @@ def _read(path: Path, data: dict[str, Any]) -> Config:
     return Config(path, in_use, {name: _profile(path, name, table) for name, table in tables.items()}, shared)
 
 
-def _retention(path: Path, where: str, tables: Any) -> dict[str, Policy]:
+def _retention(path: Path, where: str, tables: Any) -> dict[str, dict[str, Any]]:
     """The policies in *tables*, which stand at *where* in the file; raises Usage with file, place and key."""
     if not isinstance(tables, dict):
         raise Usage(_("{path}: {where} is no table").format(path=path, where=where))
-    read: dict[str, Policy] = {}
     for name, table in tables.items():
         if not isinstance(table, dict):
             raise Usage(_("{path}: {where}.{name} is no table").format(path=path, where=where, name=name))
         try:
-            read[name] = policies.read(name, table)
+            policies.check(name, table)
         except Usage as error:
             raise Usage(f"{path}: {where}.{name}: {error.message}", hint=error.hint) from error
-    return read
+    return tables
 
 
 def _profile(path: Path, name: str, table: Any) -> Profile:

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nbs_cli.cloud import policies
-from nbs_cli.cloud.policies import COUNTS
 from nbs_cli.errors import Usage
+from nbs_cli.local.policies import COUNTS, check_name
 
 TABLES = st.fixed_dictionaries(
     {},
@@ -24,14 +24,17 @@ TABLES = st.fixed_dictionaries(
 
 
 @given(TABLES)
-def test_written_and_read_again(table: dict[str, Any]) -> None:
-    """What a policy gives as its table makes the same policy; a table without a rule makes none."""
+def test_read(table: dict[str, Any]) -> None:
+    """Every key of a table finds its place in the policy; a table without a rule makes none."""
     if table.keys() <= {"timezone", "max_delete"}:
         with pytest.raises(Usage, match="would keep nothing"):
             policies.read("daily", table)
     else:
         policy = policies.read("daily", table)
-        assert policies.read("daily", policy.table()) == policy
+        counts = {f"keep_{name}": count for name, count in policy.rules.counted().items()}
+        assert counts == {key: table[key] for key in COUNTS if key in table}
+        assert (policy.rules.text, policy.most) == (table.get("keep_within", ""), table.get("max_delete"))
+        assert policy.zone_name == table.get("timezone", "Asia/Seoul")
 
 
 @pytest.mark.parametrize(
@@ -60,4 +63,4 @@ def test_refused(table: dict[str, Any], words: str) -> None:
 def test_names(name: str) -> None:
     """A name has to fit into a mark."""
     with pytest.raises(Usage, match="no name for a policy"):
-        policies.check_name(name)
+        check_name(name)
