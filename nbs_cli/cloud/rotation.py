@@ -61,7 +61,7 @@ class Turn:
 def wish(volume: Found, policy: Policy, now: datetime, description: str | None, *, force: bool) -> Wish:
     """The snapshot to make of *volume*, marked with the policy; its name tells volume, policy and the time there."""
     tail = f"-{policy.name}-{now.astimezone(policy.zone):%Y%m%d-%H%M%S}"
-    stem = str(volume.record.get("name") or volume.id[:8])
+    stem = str(volume.record.get("name") or volume.id[:8]).encode("utf-8", "replace").decode("utf-8")
     body: Record = {"volume_id": volume.id, "name": stem[: _LONGEST - len(tail)] + tail}
     if description is not None:
         body["description"] = description

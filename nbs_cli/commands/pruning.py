@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -51,20 +50,20 @@ def prune(session: Session, policy: Policy, wanted: Wanted) -> None:
     """Print what *policy* would do to the snapshots; with `apply` do it, wait until they are gone, print outcomes."""
     _check(session, wanted)
     names = _volumes(session, wanted)
+    plan = _planned(session, policy, wanted, names)
     if not wanted.apply:
-        plan = _planned(session, policy, wanted, names)
         _print(session, plan, None)
         _forecast(session, plan)
         return
-    with ExitStack() as stack:
-        ids = set(names) if wanted.volumes else _owners(session)
-        stack.enter_context(retaining.locked(session, ids))
-        plan = _planned(session, policy, wanted, names)
+    touched = {snapshot.volume_id for snapshot in pruning.going(plan.verdicts)}
+    with retaining.locked(session, touched):
+        if touched:  # nobody else is at these volumes any more: what counts is what they have now
+            plan = _planned(session, policy, wanted, names)
         pruning.guard(plan.verdicts, policy.most)
         if wanted.unmanaged and not _confirmed(session, plan):
             session.notes.note(_("nothing was removed"))
             return
-        outcomes = apply(session, plan)
+        outcomes = _apply(session, plan, touched)
     _print(session, plan, outcomes)
     conclude(session, outcomes, label)
 
@@ -93,11 +92,6 @@ def _volumes(session: Session, wanted: Wanted) -> dict[str, str]:
         found = resolve(session.storage, VOLUME, list(wanted.volumes))
         return {item.id: str(item.record.get("name") or "") for item in found}
     return {row["id"]: str(row.get("name") or "") for row in everything(session.storage, VOLUME, detail=False)}
-
-
-def _owners(session: Session) -> set[str]:
-    """The volumes that have snapshots."""
-    return {str(record.get("volume_id")) for record in pruning.look(session.storage).records}
 
 
 def _planned(session: Session, policy: Policy, wanted: Wanted, names: dict[str, str]) -> Plan:
@@ -141,10 +135,12 @@ def _confirmed(session: Session, plan: Plan) -> bool:
     )
 
 
-def apply(session: Session, plan: Plan) -> list[Outcome]:
-    """Remove what the plan removes and wait until it is gone; an Outcome each, its item the Snapshot."""
+def _apply(session: Session, plan: Plan, touched: set[str]) -> list[Outcome]:
+    """Remove what the plan removes of the volumes *touched* and wait until it is gone; an Outcome for each Snapshot."""
     outcomes = pruning.remove(
-        session.storage, plan.verdicts, interrupted=lambda so_far: _print(session, plan, so_far, gone=False)
+        session.storage,
+        [verdict for verdict in plan.verdicts if verdict.snapshot.volume_id in touched],
+        interrupted=lambda so_far: _print(session, plan, so_far, gone=False),
     )
     accepted = [outcome for outcome in outcomes if outcome.tried and outcome.failure is None]
     terms = Terms(
