@@ -22,6 +22,7 @@ from nbs_cli.cloud.resources import SNAPSHOT
 from nbs_cli.cloud.retention import Action, Scope, Snapshot, Verdict
 from nbs_cli.cloud.waiting import GONE, Goal, Tell, until
 from nbs_cli.errors import Failure, OverLimit, RateLimited, Usage
+from nbs_cli.output.text import UNSAFE
 from nbs_cli.output.words import _
 
 _LONGEST = 255  # characters of a name
@@ -61,7 +62,7 @@ class Turn:
 def wish(volume: Found, policy: Policy, now: datetime, description: str | None, *, force: bool) -> Wish:
     """The snapshot to make of *volume*, marked with the policy; its name tells volume, policy and the time there."""
     tail = f"-{policy.name}-{now.astimezone(policy.zone):%Y%m%d-%H%M%S}"
-    stem = str(volume.record.get("name") or volume.id[:8]).encode("utf-8", "replace").decode("utf-8")
+    stem = UNSAFE.sub("", str(volume.record.get("name") or "")) or volume.id[:8]
     body: Record = {"volume_id": volume.id, "name": stem[: _LONGEST - len(tail)] + tail}
     if description is not None:
         body["description"] = description
