@@ -16,7 +16,7 @@ from nbs_cli.cloud.realms import REALMS
 from nbs_cli.cloud.resources import IMAGE, SNAPSHOT, VOLUME, VOLUME_TYPE, Resource
 from nbs_cli.cloud.waiting import GONE
 from nbs_cli.commands import faults
-from nbs_cli.commands.shapes import FAULT, OUTCOME, PLAN, PROFILE, ROTATION, STATUS
+from nbs_cli.commands.shapes import FAULT, FINDING, OUTCOME, PLAN, PROFILE, ROTATION, STATUS
 from nbs_cli.local.config import KEYS, STORES
 from nbs_cli.output.records import NAMES
 from nbs_cli.output.words import _
@@ -58,6 +58,7 @@ PRINTS: dict[str, Resource | None] = {
     "sandbox fault add": FAULT,
     "sandbox fault list": FAULT,
     "sandbox fault clear": None,
+    "doctor": FINDING,
     "completion": None,
 }
 # whose statuses a group of commands speaks of

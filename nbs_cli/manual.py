@@ -30,6 +30,7 @@ ENVIRONMENT = (
     ("NBS_OUTPUT", _("the format, as `-o`")),
     ("NBS_TIMEOUT", _("the most that a command may take, as `--timeout`")),
     ("NBS_WAIT_TIMEOUT", _("the most that a wait may take")),
+    ("NBS_SETTLE", _("how long a create whose answer was lost is looked for; 30s when it is not set")),
     ("NBS_CA_BUNDLE", _("certificates to trust, as `--ca-bundle`; then SSL_CERT_FILE, REQUESTS_CA_BUNDLE")),
     ("NBS_DEBUG", _("`1` shows requests and answers, as `--debug`")),
     ("NO_COLOR, FORCE_COLOR", _("colours never, always; `--color` comes first")),

@@ -28,9 +28,11 @@ if TYPE_CHECKING:
     from nbs_cli.cloud.client import Client
     from nbs_cli.cloud.deadline import Deadline
     from nbs_cli.cloud.identity import Identity
+    from nbs_cli.cloud.once import Once
     from nbs_cli.cloud.policies import Policy
     from nbs_cli.local.config import Config, Profile
     from nbs_cli.local.credentials import Environment
+    from nbs_cli.local.journal import Sheet
     from nbs_cli.local.keyrings import Keyring
     from nbs_cli.local.secrets import Keeper, Store
     from nbs_cli.output.printer import Printer
@@ -341,6 +343,40 @@ class Session:
 
         return BlockStorage(self.client, self.identity)
 
+    @property
+    def settle_seconds(self) -> float:
+        """How long what a lost answer may have made is looked for: NBS_SETTLE, or half a minute."""
+        from nbs_cli.cloud.settling import SETTLE
+
+        text = self.environment.get("NBS_SETTLE")
+        return SETTLE if text is None else seconds(text)
+
+    @cached_property
+    def once(self) -> Once:
+        """Creating exactly once, with the journal of the place that this command goes to."""
+        from nbs_cli.cloud.once import Once
+        from nbs_cli.local.folders import requests
+        from nbs_cli.local.journal import Journal, Place
+
+        place = Place(
+            command=self._whole_command,
+            source=self.credentials.source,
+            tenant_id=self.credentials.tenant_id,
+            endpoint=self.identity.endpoint,
+            profile=self.named,
+            region=self.credentials.region,
+        )
+        journal = Journal(requests, place)
+        return Once(self.storage, self.deadline, journal, self.notes.note, self.settle_seconds)
+
+    @property
+    def requests(self) -> list[Sheet]:
+        """What the request journal holds, of every place."""
+        from nbs_cli.local.folders import requests
+        from nbs_cli.local.journal import sheets
+
+        return sheets(requests())
+
     @cached_property
     def printer(self) -> Printer:
         """The data's way out."""
@@ -394,6 +430,14 @@ class Session:
         """How this command was begun, for hints: with the profile and the region that were typed."""
         words = ["nbs"]
         words += ["-p", self.options.profile] if self.options.profile else []
+        words += ["--region", self.options.region] if self.options.region else []
+        return shlex.join(words)
+
+    @property
+    def _whole_command(self) -> str:
+        """How a command goes where this one goes, when another profile is in use by then."""
+        words = ["nbs"]
+        words += ["-p", self.named] if self.named else []
         words += ["--region", self.options.region] if self.options.region else []
         return shlex.join(words)
 

@@ -53,6 +53,7 @@ KNOW_THE_SANDBOX = {"nbs_cli.session", "nbs_cli.commands.sandbox", "nbs_cli.comm
 TRIES = {
     ("nbs_cli.commands.reporting", "reported"): "the metrics tell of a run that failed or was interrupted, too",
     ("nbs_cli.commands.reporting", "_beat"): "a file that cannot be written makes a good run a partial one",
+    ("nbs_cli.commands.checks", "_of_sheet"): "a record that cannot be read is a finding, not the end of the search",
     ("nbs_cli.commands.imaging", "_follow"): "the answer with the image's ID is printed before the failure is raised",
     ("nbs_cli.commands.sandbox", "_delay"): "float() has no other way to say that a text is no number",
 }

@@ -87,6 +87,7 @@ class Client:
     ) -> None:
         self.deadline = deadline
         self.trace = trace
+        self.date: str | None = None  # the last `Date` header: the server's clock
         self._ca_bundle = ca_bundle
         self._application = application
         self._clients: dict[tuple[bool, bool], httpx.Client] = {}
@@ -159,6 +160,7 @@ class Client:
             raise _silence(request, limit, sent=exchange.abandon())
         if exchange.error is not None:
             raise _failure_of(exchange.error, request, exchange) from exchange.error
+        self.date = exchange.headers.get("date", self.date)
         self.trace.received(exchange.status, exchange.headers, exchange.raw, time.monotonic() - began)
         return exchange
 

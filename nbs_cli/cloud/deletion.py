@@ -7,34 +7,99 @@ volume and its snapshots are looked at to name the reason.
 
 from __future__ import annotations
 
+import time
+
 from nbs_cli.cloud.blockstorage import BlockStorage, Record
 from nbs_cli.cloud.pages import everything
 from nbs_cli.cloud.refs import Found
 from nbs_cli.cloud.resources import SNAPSHOT, VOLUME, Resource
-from nbs_cli.errors import Conflict, Failure, LostAnswer, NotFound
+from nbs_cli.errors import Conflict, ErrorState, Failure, LostAnswer, Nonsense, NotFound
 from nbs_cli.output.words import _, plural
 
+_SENDS = 3  # of one DELETE whose answer is lost each time; the client's own are within one of them
+_IDENTITY = ("name", "size", "created_at")
 
-def delete(storage: BlockStorage, resource: Resource, found: Found) -> None:
+
+def delete(storage: BlockStorage, resource: Resource, found: Found, *, pause: float = 1.0) -> None:
     """Have *found* deleted: returns when the server accepted it, or has it under way already.
 
-    Raises Conflict naming what stands in the way, and whatever the client raises.
+    A lost answer is settled by two looks, *pause* seconds apart, and sent again when both show that nothing came of it.
+    Raises Conflict naming what stands in the way, ErrorState for one that is stuck, and whatever the client raises.
     """
-    try:
-        storage.delete(resource, found.id)
-    except NotFound as failure:
-        if not failure.resent:
-            raise
-    except (Conflict, LostAnswer) as failure:
+    for send in range(1, _SENDS + 1):
         try:
-            now = _under_way(storage, resource, found)
-        except Failure:
-            raise failure from None  # the look tells nothing; the refusal does
+            storage.delete(resource, found.id)
+        except NotFound as failure:
+            if send == 1 and not failure.resent:
+                raise
+        except Conflict as failure:
+            now = _looked(storage, resource, found, failure)
+            if now is not None and now["status"] == "error_deleting" and (send > 1 or failure.resent):
+                raise _stuck(now) from failure
+            if now is not None:
+                raise _explained(storage, resource, now, failure) from failure
+        except (LostAnswer, Nonsense) as failure:
+            if not _settled(storage, resource, found, failure, pause):
+                if send == _SENDS or failure.resent or storage.client.deadline.left(pause) < pause:
+                    raise
+                continue
+        return
+
+
+def _settled(storage: BlockStorage, resource: Resource, found: Found, lost: Failure, pause: float) -> bool:
+    """Whether a DELETE came to something although its answer was lost; raises ErrorState for one that is stuck."""
+    for wait in (0.0, pause):
+        if storage.client.deadline.left(wait) < wait:
+            break
+        time.sleep(wait)
+        now = _looked(storage, resource, found, lost)
         if now is None:
-            return
-        if isinstance(failure, Conflict):
-            raise _explained(storage, resource, now, failure) from failure
-        raise
+            return True
+        if now["status"] == "error_deleting":
+            raise _stuck(now) from lost
+    return False
+
+
+def _looked(storage: BlockStorage, resource: Resource, found: Found, failure: Failure) -> Record | None:
+    """What is left of *found*, None when its delete is done or under way; raises *failure* when nobody can tell."""
+    try:
+        return _under_way(storage, resource, found)
+    except Failure:
+        raise failure from None  # the look tells nothing; what came before does
+
+
+def check_itself(storage: BlockStorage, resource: Resource, found: Found) -> None:
+    """Raise Conflict when *found* is no longer what it was when it was found: another name, size or time of birth.
+
+    Between a list, a question and its answer a name may have passed to another; only the ID is deleted, and only then.
+    """
+    now = storage.get(resource, found.id)
+    other = [
+        field
+        for field in _IDENTITY
+        if str(now.get(field))[: _exact(field)] != str(found.record.get(field))[: _exact(field)]
+    ]
+    if other:
+        raise Conflict(
+            _("{ref} is not what it was a moment ago: it has another {fields}").format(
+                ref=found.ref, fields=", ".join(other)
+            ),
+            hint=_("nothing was deleted; look at it and run the command again"),
+            resource=found.id,
+        )
+
+
+def _exact(field: str) -> int | None:
+    """How much of a value counts: of a time the seconds, for not all answers have the same fraction (faults.md H4)."""
+    return len("2026-01-01T00:00:00") if field == "created_at" else None
+
+
+def _stuck(now: Record) -> ErrorState:
+    return ErrorState(
+        _("{name} could not be deleted: its status is {status}").format(name=named([now])[0], status=now["status"]),
+        hint=_("only NHN Cloud's support can remove it"),
+        resource=now["id"],
+    )
 
 
 def _under_way(storage: BlockStorage, resource: Resource, found: Found) -> Record | None:

@@ -1,145 +1,178 @@
-"""Create exactly once: a request mark goes with the one POST; a lost answer is settled by looking for the mark.
+"""Create exactly once: the key goes onto the disk, then one POST; a lost answer is settled by looking for its mark.
 
-Source: trust.md, create exactly once; commands.md §5. Volumes bear the key in `metadata["nbs:request"]`, snapshots as a
-suffix of the description, ` [nbs:KEY]`.
+Source: trust.md, create exactly once; the protocol, faults.md §3.4.
 """
 
 from __future__ import annotations
 
-import base64
-import re
-import secrets
 import time
-import uuid
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
+from nbs_cli.cloud import again, settling
 from nbs_cli.cloud.blockstorage import BlockStorage, Record
-from nbs_cli.cloud.deadline import Deadline
-from nbs_cli.cloud.nouns import command_of
-from nbs_cli.cloud.pages import everything
-from nbs_cli.cloud.resources import VOLUME, Resource
-from nbs_cli.errors import Failure, LostAnswer, Nonsense, Unknown, Usage
+from nbs_cli.cloud.deadline import CREATE, Deadline
+from nbs_cli.cloud.marks import Wish, changed, key_of
+from nbs_cli.cloud.nouns import command_of, noun_of
+from nbs_cli.errors import ErrorState, Failure, LostAnswer, Nonsense, Unknown, Usage
+from nbs_cli.local.journal import Entry, Journal, Sheet
 from nbs_cli.output.words import _
 
-MARK = "nbs:request"
-LONGEST_MARK = len(" [nbs:]") + 16  # characters of a description that a random key takes
-SETTLE = (1.0, 1.0, 2.0, 4.0, 7.0, 15.0)  # seconds between two looks: 30 in all
-_KEY = re.compile(r"[A-Za-z0-9._/-]{1,100}")
-_SUFFIX = re.compile(r"(?:^| )\[nbs:([^\]\s:]+)(?::([^\]\s]+))?\]$")  # a policy may follow the key
-
-
-@dataclass(frozen=True)
-class Wish:
-    """A resource to be made: the body of its POST without the mark, and the key that marks it (None: unmarked).
-
-    `given` is true when a person chose the key, so that it may have been used before. `policy` is the retention policy
-    that a snapshot's mark names behind the key.
-    """
-
-    resource: Resource
-    body: Record
-    key: str | None
-    given: bool = False
-    policy: str | None = None
-
-    def marked(self) -> Record:
-        """The body as it is sent, with the mark in its place."""
-        if self.key is None:
-            return self.body
-        if self.resource is VOLUME:
-            return {**self.body, "metadata": {**self.body.get("metadata", {}), MARK: self.key}}
-        # servers of the family strip a description: an empty one begins with the mark
-        mark = self.key if self.policy is None else f"{self.key}:{self.policy}"
-        return {**self.body, "description": f"{self.body.get('description') or ''} [nbs:{mark}]".lstrip(" ")}
+_SLACK = 10.0  # seconds that a create may take beside its POST and its settling
 
 
 @dataclass(frozen=True)
 class Made:
-    """What there is now, and whether it was found by its mark instead of answered."""
+    """What there is now, and whether it was found by its key instead of answered."""
 
     record: Record
     adopted: bool = False
 
 
-def new_key(resource: Resource) -> str:
-    """A random key: 128 bits for a volume, 80 for a snapshot, whose description has to hold it."""
-    if resource is VOLUME:
-        return uuid.uuid4().hex
-    return base64.b32encode(secrets.token_bytes(10)).decode().lower()
+@dataclass
+class Once:
+    """What a create stands on; its answer is looked for during *window* seconds, *tell* says what a person should know.
 
+    Several threads may use one.
+    """
 
-def check_key(key: str) -> None:
-    """Raise Usage for a key that could not be kept in metadata and descriptions alike."""
-    if not _KEY.fullmatch(key):
-        raise Usage(
-            _("the request key {key!r} cannot be used").format(key=key),
-            hint=_("use up to 100 letters, digits and . _ / -, a job's ID for example"),
+    storage: BlockStorage
+    deadline: Deadline
+    journal: Journal
+    tell: Callable[[str], None]
+    window: float = settling.SETTLE
+    _warned: bool = field(default=False, init=False)
+
+    def create(self, wish: Wish) -> Made:
+        """Make what *wish* says, or find that it was made already.
+
+        Nothing is sent before the key is on the disk, and the POST goes out once. What cannot be settled raises Unknown
+        with the command that settles it; a key that made something else, Usage; what is found in an error status,
+        ErrorState; two that bear one key, Failure with both.
+        """
+        if wish.key is None:
+            return self._unmarked(wish)
+        patience = self.deadline.left(CREATE + self.window + _SLACK)
+        with self.journal.alone(wish.resource.name, wish.key, patience, lambda: self._waiting(wish)) as sheet:
+            before = sheet.read()
+            found = self._found(wish, before)
+            if found is not None:
+                return self._adopted(wish, sheet, found)
+            return self._made(wish, sheet, before)
+
+    def told(self, wish: Wish) -> None:
+        """A person knows what became of *wish*: a random key has done its work; one that was given is kept."""
+        if wish.key is not None and not wish.given:
+            self.journal.forget(wish.resource.name, wish.key)
+
+    def _unmarked(self, wish: Wish) -> Made:
+        try:
+            return Made(self.storage.create(wish.resource, wish.body))
+        except (LostAnswer, Nonsense) as lost:
+            raise unknown(wish, lost) from lost
+
+    def _waiting(self, wish: Wish) -> None:
+        self.tell(_("another nbs is at work on the request key {key}; waiting for it").format(key=wish.key))
+
+    def _found(self, wish: Wish, before: Entry | None) -> Record | None:
+        """What the key has made before now: by the journal, by a look, or, where one is open, by a while of looks."""
+        if before is None:
+            return settling.look(self.storage, wish) if wish.given else None
+        differing = changed(wish, before.parameters)
+        if differing:
+            raise _another(wish, before, differing)
+        if before.id is not None and (record := settling.kept(self.storage, wish.resource, before.id)) is not None:
+            return record
+        found = settling.look(self.storage, wish)
+        if found is not None or before.id is not None:
+            return found
+        if self.deadline.left(2 * self.window) < self.window:
+            raise unknown(wish, Failure(_("the time is too short to look for it; nothing was sent now")))
+        return settling.judged(wish, settling.over_a_while(self.storage, wish, self.window, self.deadline))
+
+    def _adopted(self, wish: Wish, sheet: Sheet, found: Record) -> Made:
+        """Take *found* for the result; raises ErrorState when it is of no use."""
+        if wish.given:
+            sheet.confirm(self._entry(wish), found["id"], echoed=key_of(wish.resource, found) == wish.key)
+        if str(found.get("status")).startswith("error"):
+            raise _useless(wish, found)
+        return Made(found, adopted=True)
+
+    def _made(self, wish: Wish, sheet: Sheet, before: Entry | None) -> Made:
+        """Send the one POST."""
+        entry = self._entry(wish)
+        sheet.keep(entry)
+        try:
+            record = self.storage.create(wish.resource, wish.marked())
+        except (LostAnswer, Nonsense) as lost:
+            return self._adopted(wish, sheet, self._settled(wish, lost))
+        except Failure:
+            sheet.restore(before)  # refused, or never sent: nothing was made
+            raise
+        self._finish(wish, sheet, entry, record)
+        return Made(record)
+
+    def _finish(self, wish: Wish, sheet: Sheet, entry: Entry, record: Record) -> None:
+        """Keep what a given key made, unless there are two of it; say so where the server keeps no keys."""
+        echoed = self._echoes(wish, record)
+        if not echoed:
+            self._warn()
+        elif wish.given and (twins := settling.twins(self.storage, wish, record, self.window, self.deadline)):
+            raise settling.twofold(wish, [record, *twins])
+        if wish.given:
+            sheet.confirm(entry, record["id"], echoed=echoed)
+
+    def _echoes(self, wish: Wish, record: Record) -> bool:
+        """Whether the server keeps the mark: told by its answer or, where that leaves it out, by the record itself."""
+        if key_of(wish.resource, record) == wish.key:
+            return True
+        try:
+            return key_of(wish.resource, self.storage.get(wish.resource, record["id"])) == wish.key
+        except Failure:
+            return False
+
+    def _warn(self) -> None:
+        if not self._warned:
+            self._warned = True
+            self.tell(
+                _("this server does not keep request keys: had its answer been lost, the resource could not be found")
+            )
+
+    def _settled(self, wish: Wish, lost: Failure) -> Record:
+        """Look for what a lost answer may have made; a look that fails is no proof of absence."""
+        try:
+            found = settling.over_a_while(self.storage, wish, self.window, self.deadline)
+        except Failure:
+            found = []
+        record = settling.judged(wish, found)
+        if record is None:
+            raise unknown(wish, lost) from lost
+        return record
+
+    def _entry(self, wish: Wish) -> Entry:
+        return Entry(
+            key=str(wish.key),
+            resource=wish.resource.name,
+            parameters=wish.parameters,
+            place=self.journal.place,
+            sent_at=time.time(),
+            server_time=self.storage.client.date,
         )
 
 
-def key_of(resource: Resource, record: Record) -> str | None:
-    """The key that *record* bears, None for none; a policy's name behind the key is left out."""
-    if resource is VOLUME:
-        metadata = record.get("metadata")
-        value = metadata.get(MARK) if isinstance(metadata, dict) else None
-        return value if isinstance(value, str) else None
-    match = _SUFFIX.search(str(record.get("description") or ""))
-    return match[1] if match else None
-
-
-def policy_of(record: Record) -> str | None:
-    """The retention policy that the mark of a snapshot's *record* names, None for none."""
-    match = _SUFFIX.search(str(record.get("description") or ""))
-    return match[2] if match else None
-
-
-def create(storage: BlockStorage, wish: Wish, deadline: Deadline) -> Made:
-    """Make what *wish* says, or find that it was made already.
-
-    The POST goes out once. A lost or unreadable answer is settled by looking for the key; what cannot be settled raises
-    Unknown with the key. A given key is looked for first; Usage when it made something else.
-    """
-    if wish.given and (found := _look(storage, wish)) is not None:
-        return Made(found, adopted=True)
-    try:
-        return Made(storage.create(wish.resource, wish.marked()))
-    except (LostAnswer, Nonsense) as lost:
-        return Made(_settle(storage, wish, deadline, lost), adopted=True)
-
-
-def _settle(storage: BlockStorage, wish: Wish, deadline: Deadline, lost: Failure) -> Record:
-    """Look for the key for a while; a look that fails is no proof of absence."""
-    if wish.key is not None:
-        for pause in SETTLE:
-            if deadline.left(pause) < pause:
-                break
-            time.sleep(pause)
-            try:
-                found = _look(storage, wish)
-            except (LostAnswer, Nonsense):
-                continue
-            except Failure as failure:
-                if not failure.retryable:
-                    raise
-                continue
-            if found is not None:
-                return found
-    raise _unknown(wish, lost)
-
-
-def _unknown(wish: Wish, lost: Failure) -> Unknown:
+def unknown(wish: Wish, lost: Failure) -> Unknown:
+    """Nobody knows whether *wish* came true; the hint is the command that settles it."""
     command = command_of(wish.resource)
     hint = (
-        _("run the same command with `--request-key {key}`: it looks first, and makes it only if it is missing").format(
-            key=wish.key
+        _("`nbs {command}` settles it: it looks first, and makes it only if it is missing").format(
+            command=again.command(command, wish.parameters, wish.key)
         )
         if wish.key
         else _("`nbs {command} list` shows whether it is there").format(command=command)
     )
     return Unknown(
         _("it is not known whether the {what} was created: {words}").format(
-            what=wish.resource.name, words=lost.message
+            what=noun_of(wish.resource), words=lost.message
         ),
         hint=hint,
         http_status=lost.http_status,
@@ -147,57 +180,24 @@ def _unknown(wish: Wish, lost: Failure) -> Unknown:
     )
 
 
-def _look(storage: BlockStorage, wish: Wish) -> Record | None:
-    """The one resource that bears the key, None for none.
-
-    Raises Usage when it has other parameters than the wish, Failure with the IDs when several bear the key.
-    """
-    bearers = [
-        row
-        for row in everything(storage, wish.resource)
-        if key_of(wish.resource, row) == wish.key and row.get("status") not in {"deleting", "deleted"}
-    ]
-    if not bearers:
-        return None
-    if len(bearers) > 1:
-        raise Failure(
-            _("{count} bear the request key {key}: {ids}").format(
-                count=len(bearers), key=wish.key, ids=", ".join(row["id"] for row in bearers)
-            ),
-            hint=_("keep the oldest and delete the others"),
-        )
-    differing = _differing(wish.marked(), bearers[0])
-    if differing and wish.given:
-        raise Usage(
-            _("the request key {key} made {id} with another {fields}").format(
-                key=wish.key, id=bearers[0]["id"], fields=", ".join(differing)
-            ),
-            hint=_("use another key for another request"),
-            resource=bearers[0]["id"],
-        )
-    return bearers[0]
-
-
-def _differing(wanted: Record, have: Record) -> list[str]:
-    """The parameters in which a record is not what was wanted.
-
-    What was left out must be missing there too, but for what the service chooses itself: size, type, zone. `force`
-    leaves no trace.
-    """
-    fields = dict.fromkeys((*wanted, "name", "description", "snapshot_id", "metadata"))
-    return [field for field in fields if field != "force" and not _same(wanted.get(field), have.get(field))]
-
-
-def _same(wanted: Any, have: Any) -> bool:
-    """Whether two values of a parameter are one: white space around texts is stripped, nothing is as good as empty."""
-    if isinstance(wanted, dict) or isinstance(have, dict):
-        return _own(wanted) == _own(have)
-    return (wanted.strip() if isinstance(wanted, str) else wanted or "") == (
-        have.strip() if isinstance(have, str) else have or ""
+def _another(wish: Wish, before: Entry, differing: list[str]) -> Usage:
+    words = _("the request key {key} belongs to a request with another {fields}")
+    if before.id is not None:
+        words = _("the request key {key} made {id} with another {fields}")
+    return Usage(
+        words.format(key=wish.key, id=before.id, fields=", ".join(differing)),
+        hint=_("use another key for another request"),
+        resource=before.id,
     )
 
 
-def _own(metadata: Any) -> dict[str, Any]:
-    """Metadata without what the service adds while a volume is attached."""
-    items = metadata.items() if isinstance(metadata, dict) else ()
-    return {key: value for key, value in items if key not in {"readonly", "attached_mode"}}
+def _useless(wish: Wish, found: Record) -> ErrorState:
+    return ErrorState(
+        _("the {noun} {id} was made with the request key {key}, and its status is {status}").format(
+            noun=noun_of(wish.resource), id=found["id"], key=wish.key, status=found.get("status")
+        ),
+        hint=_("it counts against the quota until `nbs {command} delete {id}` removes it").format(
+            command=command_of(wish.resource), id=found["id"]
+        ),
+        resource=found["id"],
+    )

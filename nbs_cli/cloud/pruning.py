@@ -15,7 +15,7 @@ from nbs_cli.cloud import retention
 from nbs_cli.cloud.blockstorage import BlockStorage, Record
 from nbs_cli.cloud.bulk import Outcome, at_once
 from nbs_cli.cloud.deletion import delete
-from nbs_cli.cloud.once import policy_of
+from nbs_cli.cloud.marks import policy_of
 from nbs_cli.cloud.pages import everything
 from nbs_cli.cloud.policies import Policy
 from nbs_cli.cloud.refs import Found

@@ -10,11 +10,12 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from nbs_cli.cloud import once, pruning, retention
+from nbs_cli.cloud import marks, pruning, retention
 from nbs_cli.cloud.blockstorage import BlockStorage, Record
 from nbs_cli.cloud.bulk import Outcome
 from nbs_cli.cloud.deadline import Deadline
-from nbs_cli.cloud.once import Made, Wish
+from nbs_cli.cloud.marks import Wish
+from nbs_cli.cloud.once import Made, Once
 from nbs_cli.cloud.policies import Policy
 from nbs_cli.cloud.pruning import Sight
 from nbs_cli.cloud.refs import Found
@@ -68,26 +69,26 @@ def wish(volume: Found, policy: Policy, now: datetime, description: str | None, 
         body["description"] = description
     if force:
         body["force"] = True
-    return Wish(SNAPSHOT, body, once.new_key(SNAPSHOT), policy=policy.name)
+    return Wish(SNAPSHOT, body, marks.new_key(SNAPSHOT), policy=policy.name)
 
 
-def make(storage: BlockStorage, turn: Turn, policy: Policy, terms: Terms) -> Made:
+def make(once: Once, turn: Turn, policy: Policy, terms: Terms) -> Made:
     """Make the snapshot; where the limit is full, first remove the oldest that the policy would remove anyway.
 
-    What was removed goes into the turn. Raises OverLimit, saying what would make room, and what `once.create` raises.
+    What was removed goes into the turn. Raises OverLimit, saying what would make room, and what `Once.create` raises.
     """
     spare: list[Verdict] | None = None
     while True:
         try:
-            return once.create(storage, turn.wish, terms.deadline)
+            return once.create(turn.wish)
         except Failure as failure:
             if not _is_full(failure):
                 raise
             if spare is None:
-                spare = _spare(pruning.look(storage), turn, policy)
+                spare = _spare(pruning.look(once.storage), turn, policy)
             if len(spare) < 2 or not terms.make_room:
                 raise _no_room(turn, failure, spare[1:]) from failure
-            _remove(storage, turn, [spare[0], spare.pop(1)], terms)
+            _remove(once.storage, turn, [spare[0], spare.pop(1)], terms)
 
 
 def _is_full(failure: Failure) -> bool:

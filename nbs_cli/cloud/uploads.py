@@ -5,17 +5,23 @@ Source: faults.md §3.5.
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from nbs_cli.cloud.blockstorage import BlockStorage, Record
 from nbs_cli.cloud.refs import Found
 from nbs_cli.cloud.resources import VOLUME
+from nbs_cli.cloud.settling import SETTLE, pauses
 from nbs_cli.errors import Conflict, Failure, LostAnswer, Nonsense, Unknown
 from nbs_cli.output.words import _
 
 
-def upload(storage: BlockStorage, found: Found, body: dict[str, Any]) -> Record:
-    """Have the image made and give the answer; raises Unknown when the answer was lost."""
+def upload(storage: BlockStorage, found: Found, body: dict[str, Any], window: float = SETTLE) -> Record:
+    """Have the image made and give the answer.
+
+    When the answer was lost the volume is looked at for *window* seconds, and Unknown is raised: the image's ID stood
+    in the answer alone.
+    """
     try:
         return storage.upload_image(found.id, body)
     except Conflict as refusal:
@@ -25,7 +31,7 @@ def upload(storage: BlockStorage, found: Found, body: dict[str, Any]) -> Record:
     except (LostAnswer, Nonsense) as lost:
         raise Unknown(
             _("it is not known whether image {name} is being made: {words}").format(
-                name=body["image_name"], words=_seen(storage, found) or lost.message
+                name=body["image_name"], words=_seen(storage, found, window) or lost.message
             ),
             hint=_("look for the name under Compute > Image before you try again"),
             http_status=lost.http_status,
@@ -42,12 +48,19 @@ def knows_image(storage: BlockStorage, image_id: str) -> bool:
         return False
 
 
-def _seen(storage: BlockStorage, found: Found) -> str | None:
+def _seen(storage: BlockStorage, found: Found, window: float) -> str | None:
     """What the volume tells about it: while it is `uploading`, some image is being made."""
-    try:
-        status = storage.get(VOLUME, found.id)["status"]
-    except Failure:
-        return None
-    if status == "uploading":
-        return _("the answer was lost, and the volume is uploading: it was accepted, its image ID is not known")
+    for pause in (0.0, *pauses(window)):
+        if storage.client.deadline.left(pause) < pause:
+            break
+        time.sleep(pause)
+        if _status(storage, found) == "uploading":
+            return _("the answer was lost, and the volume is uploading: it was accepted, its image ID is not known")
     return None
+
+
+def _status(storage: BlockStorage, found: Found) -> str | None:
+    try:
+        return str(storage.get(VOLUME, found.id)["status"])
+    except Failure:
+        return None  # a look that fails tells nothing

@@ -63,7 +63,7 @@ def upload(session: Session, ref: str, wish: Wish, *, wait: bool, dry_run: bool)
     if dry_run:
         rehearse(session, [("POST", f"/{VOLUME.path}/{found.id}/action", {IMAGE.name: wish.body()}, None)])
         return
-    answer = send(session.storage, found, wish.body())
+    answer = send(session.storage, found, wish.body(), session.settle_seconds)
     session.did(_("making image {name} ({id})").format(name=wish.image_name, id=answer.get("image_id")))
     failure = _follow(session, found, answer) if wait else None
     session.printer.show(IMAGE, [answer])

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from nbs_cli.cloud import policies
-from nbs_cli.cloud.once import LONGEST_MARK
+from nbs_cli.cloud.marks import LONGEST_MARK
 from nbs_cli.commands import options, pruning, retaining, rotating
 from nbs_cli.commands.options import Description, Volumes
 from nbs_cli.commands.retaining import (

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from nbs_cli.cloud import once
+from nbs_cli.cloud import marks
 from nbs_cli.cloud.bulk import Outcome, at_once
 from nbs_cli.cloud.deadline import WAIT
+from nbs_cli.cloud.marks import Wish
 from nbs_cli.cloud.nouns import command_of, noun_of
-from nbs_cli.cloud.once import Made, Wish
+from nbs_cli.cloud.once import Made, unknown
 from nbs_cli.cloud.refs import Found
 from nbs_cli.cloud.resources import Resource
 from nbs_cli.cloud.waiting import Goal, until
 from nbs_cli.commands.outcomes import conclude
 from nbs_cli.commands.shapes import REQUEST
-from nbs_cli.errors import Usage
+from nbs_cli.errors import Failure, Usage
 from nbs_cli.output.cells import compact
 from nbs_cli.output.text import safe
 from nbs_cli.output.words import _
@@ -36,12 +37,12 @@ def wishes(
     if request_key is not None:
         if not marked:
             raise Usage(_("--request-key and --no-request-key exclude each other"))
-        once.check_key(request_key)
+        marks.check_key(request_key)
     made = []
     for number, body in enumerate(bodies, 1):
         key = None
         if marked:
-            key = once.new_key(resource) if request_key is None else request_key
+            key = marks.new_key(resource) if request_key is None else request_key
             if request_key is not None and len(bodies) > 1:
                 key = f"{request_key}-{number}"
         made.append(Wish(resource, body, key, given=request_key is not None, policy=policy))
@@ -56,19 +57,20 @@ def make(session: Session, resource: Resource, made: list[Wish], *, wait: bool, 
         rehearse(session, [("POST", f"/{resource.path}", {resource.name: wish.marked()}, None) for wish in made])
         return
     outcomes = at_once(
-        lambda wish: once.create(session.storage, wish, session.deadline),
+        session.once.create,
         made,
-        interrupted=lambda so_far: _tell_interrupted(session, resource, so_far),
+        interrupted=lambda so_far: _tell_interrupted(session, resource, so_far, several=several),
     )
-    for outcome in outcomes:
-        if outcome.result is not None:
-            _tell(session, resource, outcome.result)
+    _tell(session, resource, outcomes)
+    if session.options.quiet:
+        _show(session, resource, outcomes, several=several)  # an ID does not change while it is waited for
+    _tick_off(session, outcomes)
     if wait:
         await_all(session, resource, outcomes)
-    records = [outcome.result.record for outcome in outcomes if outcome.result is not None]
-    if records:
-        session.printer.show(resource, records, several=several)
+    if not session.options.quiet:
+        _show(session, resource, outcomes, several=several)
     conclude(session, outcomes, lambda wish: str(wish.body.get("name") or wish.key))
+    records = _records(outcomes)
     if not wait and records:
         session.notes.hint(
             _("`nbs {command} wait {id}` waits until it can be used").format(
@@ -77,26 +79,45 @@ def make(session: Session, resource: Resource, made: list[Wish], *, wait: bool, 
         )
 
 
-def _tell(session: Session, resource: Resource, made: Made) -> None:
-    words = _("found {noun} {name}: it was made before, and its answer was lost or its key used again")
-    if not made.adopted:
-        words = _("created {noun} {name}")
-    name = made.record.get("name")
-    called = f"{name} ({made.record['id']})" if name else made.record["id"]
-    session.did(words.format(noun=noun_of(resource), name=called))
+def _tell(session: Session, resource: Resource, outcomes: list[Outcome]) -> None:
+    """Say what was made."""
+    for outcome in outcomes:
+        if outcome.result is None:
+            continue
+        words = _("found {noun} {name}: it was made before, and its answer was lost or its key used again")
+        if not outcome.result.adopted:
+            words = _("created {noun} {name}")
+        record = outcome.result.record
+        called = f"{record['name']} ({record['id']})" if record.get("name") else record["id"]
+        session.did(words.format(noun=noun_of(resource), name=called))
 
 
-def _tell_interrupted(session: Session, resource: Resource, outcomes: list[Outcome]) -> None:
-    """Name what was made, and the key that finds what may have been made."""
+def _show(session: Session, resource: Resource, outcomes: list[Outcome], *, several: bool) -> None:
+    """Print what there is now."""
+    if records := _records(outcomes):
+        session.printer.show(resource, records, several=several)
+
+
+def _records(outcomes: list[Outcome]) -> list[dict[str, Any]]:
+    return [outcome.result.record for outcome in outcomes if outcome.result is not None]
+
+
+def _tick_off(session: Session, outcomes: list[Outcome]) -> None:
+    """What a person knows now leaves the journal; whoever is killed before finds it there."""
     for outcome in outcomes:
         if outcome.result is not None:
-            _tell(session, resource, outcome.result)
-        elif outcome.tried and not outcome.done and outcome.item.key:
-            session.notes.note(
-                _("a {noun} may have been created: the same command with `--request-key {key}` finds it").format(
-                    noun=noun_of(resource), key=outcome.item.key
-                )
-            )
+            session.once.told(outcome.item)
+
+
+def _tell_interrupted(session: Session, resource: Resource, outcomes: list[Outcome], *, several: bool) -> None:
+    """Print what was made, and name the command that settles what may have been made."""
+    _tell(session, resource, outcomes)
+    for outcome in outcomes:
+        if outcome.tried and not outcome.done:
+            interrupted = unknown(outcome.item, Failure(_("interrupted")))
+            session.notes.failure(interrupted, as_json=session.output in {"json", "jsonl"})
+    _show(session, resource, outcomes, several=several)
+    _tick_off(session, outcomes)
 
 
 def await_all(session: Session, resource: Resource, outcomes: list[Outcome]) -> None:

@@ -6,10 +6,11 @@ from typing import Any
 
 from nbs_cli.cloud.bulk import Outcome, at_once
 from nbs_cli.cloud.deadline import WAIT
-from nbs_cli.cloud.deletion import attached_to, delete, named, obstacles, snapshots_of
+from nbs_cli.cloud.deletion import attached_to, check_itself, delete, named, obstacles, snapshots_of
 from nbs_cli.cloud.nouns import noun_of
 from nbs_cli.cloud.refs import Found, resolve
 from nbs_cli.cloud.resources import VOLUME, Resource
+from nbs_cli.cloud.settling import pauses
 from nbs_cli.cloud.waiting import GONE, Goal, until
 from nbs_cli.commands.making import rehearse
 from nbs_cli.commands.outcomes import conclude
@@ -45,7 +46,7 @@ def remove(
         session.notes.note(_("nothing was deleted"))
         return
     outcomes = at_once(
-        lambda item: delete(session.storage, resource, item),
+        lambda item: _delete(session, resource, item),
         found,
         parallel,
         interrupted=lambda so_far: _print(session, resource, so_far, several=True),
@@ -56,6 +57,13 @@ def remove(
         _await_gone(session, resource, outcomes)
     _print(session, resource, outcomes, several=several, gone=wait)
     conclude(session, outcomes, lambda item: item.ref)
+
+
+def _delete(session: Session, resource: Resource, item: Found) -> None:
+    """Delete what was found; a name, and a question, leave time for it to become something else."""
+    if not session.options.yes or item.ref.removeprefix("id:").lower() != item.id.lower():
+        check_itself(session.storage, resource, item)
+    delete(session.storage, resource, item, pause=pauses(session.settle_seconds)[0])
 
 
 def _may_ask(session: Session) -> None:

@@ -74,7 +74,7 @@ def _turned(session: Session, policy: Policy, wanted: Wanted, turns: list[Turn])
     """Make, wait, prune; an Outcome for each turn, with the first thing that went wrong."""
     terms = Terms(wanted.make_room, session.wait_seconds(WAIT), session.deadline, session.notes.status)
     outcomes = at_once(
-        lambda turn: rotation.make(session.storage, turn, policy, terms),
+        lambda turn: rotation.make(session.once, turn, policy, terms),
         turns,
         interrupted=lambda so_far: _tell_interrupted(session, so_far),
     )
@@ -147,6 +147,7 @@ def _tell_made(session: Session, outcomes: list[Outcome]) -> None:
             session.did(_("removed snapshot {name} to make room").format(name=snapshot.name or snapshot.id))
         if outcome.result is not None:
             session.did(_("made snapshot {name}").format(name=outcome.item.wish.body["name"]))
+            session.once.told(outcome.item.wish)
 
 
 def _tell_removals(session: Session, removals: list[Outcome]) -> None:

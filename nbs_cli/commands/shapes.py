@@ -1,4 +1,4 @@
-"""Shapes of what is printed and not of the guide: outcomes, rehearsed requests, plans, profiles, who one is."""
+"""Shapes of what is printed and not of the guide: outcomes, rehearsals, plans, profiles, findings, who one is."""
 
 from __future__ import annotations
 
@@ -52,6 +52,20 @@ PROFILE = Resource(
     ),
     columns=("name", "in_use", "realm", "region", "username", "store", "read_only", "tenant_id"),
     id_field="name",
+)
+FINDING = Resource(
+    name="finding",
+    plural="findings",
+    path="",
+    fields=(
+        Field("check", _("what was looked at")),
+        Field("status", _("ok, or problem"), Kind.STATUS),
+        Field("message", _("what was found")),
+        Field("fix", _("the command that mends it")),
+        Field("request", _("the request that it is about, where it is one"), Kind.OBJECT, optional=True),
+    ),
+    columns=("check", "status", "message", "fix"),
+    id_field="fix",
 )
 FAULT = Resource(
     name="fault",

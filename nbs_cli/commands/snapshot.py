@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from nbs_cli.cloud.bulk import PARALLEL
-from nbs_cli.cloud.once import LONGEST_MARK
+from nbs_cli.cloud.marks import LONGEST_MARK
 from nbs_cli.cloud.refs import resolve
 from nbs_cli.cloud.resources import SNAPSHOT, VOLUME
 from nbs_cli.commands import keeping, looking, making, options, removing, timing

@@ -47,6 +47,16 @@ def write(path: Path, text: str) -> None:
         raise Failure(_("{path} cannot be written: {error}").format(path=path, error=_reason(error))) from error
 
 
+def check_writable(folder: Path) -> None:
+    """Raise Failure with the reason when nothing can be written in *folder*, which is made when it is missing."""
+    try:
+        _private(folder)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise Failure(_("{path} cannot be written: {error}").format(path=folder, error=_reason(error))) from error
+
+
 def remove(path: Path) -> bool:
     """Remove *path*; False where there is none. Raises Failure."""
     try:

@@ -38,6 +38,11 @@ def sandbox_state() -> Path:
     return state() / "sandbox.sqlite3"
 
 
+def requests() -> Path:
+    """The folder of the request journal."""
+    return state() / "requests"
+
+
 def secret_file(account: str) -> Path:
     """The file of a secret that is kept in one (`--store file`), for *account* of `secrets.account`."""
     return state() / "secrets" / f"{account}.json"

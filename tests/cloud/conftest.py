@@ -26,6 +26,12 @@ MakeStorage = Callable[..., BlockStorage]
 MakeAt = Callable[[Any], BlockStorage]
 
 
+@pytest.fixture(autouse=True)
+def quick_settling(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Six looks within a fifth of a second, where people get them within half a minute."""
+    monkeypatch.setenv("NBS_SETTLE", "0.2s")
+
+
 @pytest.fixture
 def faulty() -> Iterator[MakeFaulty]:
     """Start a server that behaves as told: `faulty(reset, answer(200, {}))`, or `faulty(by=…)` what was heard."""

@@ -295,3 +295,102 @@ def test_the_snapshots_of_several_volumes_come_from_one_list(storage: MakeStorag
     made = here.create(SNAPSHOT, {"volume_id": first, "name": "s"})["id"]
     found = snapshots_of(here, {first, second})
     assert {volume: [row["id"] for row in rows] for volume, rows in found.items()} == {first: [made], second: []}
+
+
+# What happened to it meanwhile
+
+
+@both
+@pytest.mark.parametrize("behaviour", [answer(500), answer(200, b"<html>"), answer(302, b"", Location="/x")])
+def test_what_came_to_nothing_is_sent_again(
+    served: Served,
+    faulty: MakeFaulty,
+    nbs: Callable[..., Ran],
+    ids: dict[str, list[str]],
+    resource: Resource,
+    behaviour: Behaviour,
+) -> None:
+    """The first DELETE never reached the cloud; two looks show that, and the second one does it (faults.md 3.5)."""
+    deletes: list[Heard] = []
+
+    def by(heard: Heard) -> Behaviour:
+        if heard.method == "DELETE":
+            deletes.append(heard)
+            if len(deletes) == 1:
+                return behaviour
+        return relay(served.url)
+
+    server = faulty(by=by)
+    (one,) = ids["free"] if resource is VOLUME else ids["snapshot"]
+    ran = nbs(resource.name, "delete", one, "--yes", "-o", "json", env=with_login(server))
+    assert ran.code == 0, ran.err
+    assert [row["outcome"] for row in json.loads(ran.out)] == ["accepted"]
+    assert [heard.method for heard in server.asked()][1:] == ["DELETE", "GET", "GET", "DELETE"]
+
+
+def test_it_is_not_sent_for_ever(served: Served, faulty: MakeFaulty, nbs: Callable[..., Ran], ids: Any) -> None:
+    """Three times, then it is a failure: exit 9, and it is still there."""
+    server = faulty(by=lambda heard: answer(500) if heard.method == "DELETE" else relay(served.url))
+    assert nbs("volume", "delete", *ids["free"], "--yes", env=with_login(server)).code == ExitCode.UNAVAILABLE
+    assert len(server.asked("DELETE")) == 3
+
+
+@both
+@pytest.mark.parametrize("first", [answer(500), nothing], ids=["500", "closed"])
+def test_one_that_got_stuck_is_told(
+    faulty: MakeFaulty, nbs: Callable[..., Ran], no_pauses: list[float], resource: Resource, first: Behaviour
+) -> None:
+    """The answer is lost and it ended in `error_deleting`: exit 8, and who can help; not a conflict of ours."""
+    statuses = ["available"]
+
+    def by(heard: Heard) -> Behaviour:
+        if heard.method == "DELETE":
+            behaviour = (
+                first
+                if statuses == ["available"]
+                else answer(400, {"badRequest": {"message": "Invalid volume: Volume status must be available"}})
+            )
+            statuses[:] = ["error_deleting"]
+            return behaviour
+        return answer(200, {resource.name: {"id": uuid(1), "status": statuses[0], "attachments": []}})
+
+    ran = nbs(resource.name, "delete", uuid(1), "--yes", env=with_token(faulty(by=by)))
+    assert ran.code == ExitCode.ERROR_STATE, ran.err
+    assert "support" in ran.err
+
+
+SWAPS: dict[str, str] = {
+    "name": "UPDATE volumes SET name = CASE name WHEN 'a' THEN 'b' ELSE 'a' END WHERE name IN ('a', 'b')",
+    "size": "UPDATE volumes SET size = 7 WHERE name = 'a'",
+    "created_at": "UPDATE volumes SET created_at = '2001-01-01T00:00:00.000000' WHERE name = 'a'",
+}
+
+
+@pytest.mark.parametrize("field", SWAPS)
+def test_what_became_another_is_not_deleted(
+    served: Served, faulty: MakeFaulty, nbs: Callable[..., Ran], field: str
+) -> None:
+    """Between the list and the delete the name passes to another disk: exit 5, nothing is deleted (D19)."""
+    for name in "ab":
+        nbs("volume", "create", "--size", "1", "--name", name, "-q", env=served.environ)
+    served.cloud.advance(5)
+
+    def by(heard: Heard) -> Behaviour:
+        if heard.method == "GET" and "detail" not in heard.target:  # the last look before the DELETE
+            with served.cloud.writing() as turn:
+                turn.db.execute(SWAPS[field])
+        return relay(served.url)
+
+    server = faulty(by=by)
+    ran = nbs("volume", "delete", "a", "--yes", env=with_login(server))
+    assert ran.code == ExitCode.CONFLICT
+    assert f"another {field}" in ran.err
+    assert server.asked("DELETE") == []
+
+
+def test_an_id_that_was_just_read_is_not_read_again(
+    served: Served, nbs: Callable[..., Ran], ids: dict[str, list[str]]
+) -> None:
+    """By ID and with `--yes` there is no time for a swap: one GET, one DELETE."""
+    assert nbs("volume", "delete", *ids["free"], "--yes", env=served.environ).code == 0
+    assert [call.method for call in served.asked()] == ["GET", "DELETE"]

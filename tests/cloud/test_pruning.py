@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from nbs_cli.cloud import pruning
-from nbs_cli.cloud.once import Wish, key_of, policy_of
+from nbs_cli.cloud.marks import Wish, key_of, policy_of
 from nbs_cli.cloud.resources import SNAPSHOT
 from nbs_cli.cloud.retention import Action, Snapshot, Verdict
 from nbs_cli.errors import Usage

@@ -17,6 +17,11 @@ from tests.conftest import Ran, Served
 @pytest.fixture
 def volume(served: Served) -> str:
     """A volume that can be uploaded."""
+    return seeded(served)
+
+
+def seeded(served: Served) -> str:
+    """The one volume of a new cloud."""
     served.cloud.seed(1)
     with served.cloud.reading() as turn:
         (found,) = turn.db.execute("SELECT id FROM volumes").fetchone()
@@ -52,9 +57,11 @@ LOST: dict[str, Behaviour] = {
 @pytest.mark.parametrize("behaviour", LOST.values(), ids=LOST)
 @pytest.mark.parametrize("processed", [True, False], ids=["processed", "not processed"])
 def test_a_lost_answer_is_unknown_and_never_sent_again(
-    served: Served, faulty: MakeFaulty, nbs: Callable[..., Ran], volume: str, behaviour: Behaviour, processed: bool
+    serve: Callable[..., Served], faulty: MakeFaulty, nbs: Callable[..., Ran], behaviour: Behaviour, processed: bool
 ) -> None:
     """Exit 11, one request, the image's name as what to look for; `uploading` tells that it was accepted (D28)."""
+    served = serve(delay=30)
+    volume = seeded(served)
 
     def lose(line: Line) -> None:
         if processed:
@@ -74,6 +81,24 @@ def test_a_lost_answer_is_unknown_and_never_sent_again(
     assert "golden" in ran.err
     assert ("it was accepted" in ran.err) == processed
     assert json.loads(ran.err.splitlines()[-1])["error"]["resource"] == volume
+
+
+def test_an_upload_that_shows_late_was_accepted(faulty: MakeFaulty, nbs: Callable[..., Ran]) -> None:
+    """The volume is still `available` at the first looks: it is watched through the settle window (faults.md 3.5)."""
+    looks: list[Heard] = []
+
+    def by(heard: Heard) -> Behaviour:
+        if heard.method == "POST":
+            return nothing
+        looks.append(heard)
+        status = "uploading" if len(looks) == 4 else "available"
+        return answer(200, {"volume": {"id": uuid(1), "status": status}})
+
+    server = faulty(by=by)
+    ran = upload(nbs, with_token(server), uuid(1))
+    assert ran.code == ExitCode.UNKNOWN
+    assert "it was accepted" in ran.err
+    assert len(server.asked("POST")) == 1
 
 
 def test_a_mute_answer_is_unknown_at_the_deadline(faulty: MakeFaulty, nbs: Callable[..., Ran]) -> None:

@@ -72,9 +72,13 @@ NAMES = [
     Refused("volume create --snapshot", 2, "control characters", "name or an ID", LOCAL, words=("a\tb",)),
 ]
 STATES = [
-    Refused("volume delete busy --yes", 5, "attached to", "detach", LOGIN + LIST + DELETE + GET),
+    Refused("volume delete busy --yes", 5, "attached to", "detach", LOGIN + LIST + GET + DELETE + GET),
     Refused(
-        "volume delete backed --yes", 5, "it has 2 snapshots", "snapshot delete", LOGIN + LIST + DELETE + GET + LIST
+        "volume delete backed --yes",
+        5,
+        "it has 2 snapshots",
+        "snapshot delete",
+        LOGIN + LIST + GET + DELETE + GET + LIST,
     ),
     Refused("snapshot create busy", 5, "in-use", "--force", LOGIN + LIST + POST),
     Refused("volume upload-image busy --image-name x", 5, "available", "--force", LOGIN + LIST + POST),

@@ -6,6 +6,7 @@ import json
 import os
 import random
 import re
+import shlex
 import signal
 import subprocess
 import threading
@@ -16,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from nbs_cli.sandbox.trouble import fault
 from tests.aged import aged, there
 from tests.commands.conftest import World
 from tests.conftest import NBS, Served
@@ -407,3 +409,21 @@ def test_threads_take_turns(world: World, volume: str) -> None:
         thread.join()
     assert codes == [0, 0, 0]
     assert len(there(world.cloud)) == 4
+
+
+def test_an_answer_that_is_lost(fronted: Callable[..., Served], nbs: Any) -> None:
+    """What cannot be settled is exit 11, nothing is removed, and the command that it names settles it with its mark."""
+    served = fronted(delay=0)
+    world = World(served, nbs)
+    stocked(world)
+    quick = {"NBS_SETTLE": "0.5s"}
+    served.cloud.order(fault("reset", method="POST", path="*/snapshots", when="before"))
+    ran = world(*ROTATE, "--keep-last", "1", "--max-delete", "9", env=quick)
+    assert ran.code == 11
+    assert served.asked("DELETE") == []
+    (command,) = re.findall(r"`nbs (snapshot create .*--policy default --request-key [a-z2-7]{16})`", ran.err)
+    assert world(*shlex.split(command), env=quick).code == 0
+    rows = world.json("snapshot", "prune", "--volume", "data", "--keep-last", "1")
+    world.close()
+    assert rows[0]["action"] == "keep"
+    assert rows[0]["name"].startswith("data-default-")

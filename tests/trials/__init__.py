@@ -1,1 +1,1 @@
-"""Long trials, run with `pytest -m trials -s`; each prints its figures."""
+"""Long trials: thousands of random faults, with figures."""
