@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from nbs_cli.cloud.deadline import Deadline
     from nbs_cli.cloud.identity import Identity
     from nbs_cli.cloud.once import Once
+    from nbs_cli.cloud.policies import Policy
     from nbs_cli.local.config import Config, Profile
     from nbs_cli.local.credentials import Environment
     from nbs_cli.local.journal import Sheet
@@ -132,6 +133,27 @@ class Session:
         if self.named is None or self.in_sandbox:
             return None
         return self.config.get(self.named)
+
+    @property
+    def retention(self) -> Mapping[str, Mapping[str, Any]]:
+        """The tables of the config file's policies that this command may name: the shared ones, and the profile's."""
+        own = {} if self.profile is None else self.profile.retention
+        return {**self.config.retention, **own}
+
+    def policy(self, name: str, typed: Mapping[str, Any]) -> Policy | None:
+        """The policy *name* of the config file, with what was *typed* in place of its own; None where it has none.
+
+        Raises Usage, naming the file, for one that cannot be read.
+        """
+        from nbs_cli.cloud import policies
+
+        if name not in self.retention:
+            return None
+        try:
+            policies.read(name, self.retention[name])
+        except Usage as error:
+            raise Usage(f"{self.config.path}: retention.{name}: {error.message}", hint=error.hint) from error
+        return policies.read(name, {**self.retention[name], **typed})
 
     def writing(self) -> None:
         """Raise Usage when the profile is read-only; every command that changes something asks first."""

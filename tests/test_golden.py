@@ -29,6 +29,7 @@ from nbs_cli.output.text import width
 from nbs_cli.sandbox.cloud import Cloud
 from nbs_cli.sandbox.settings import HDD, SSD, TENANT_ID, USERS
 from nbs_cli.sandbox.trouble import fault
+from tests.aged import aged
 from tests.conftest import NBS, Ran, Served
 
 FOLDER = Path(__file__).with_name("golden")
@@ -116,6 +117,26 @@ def _failing(served: Served) -> None:
     served.cloud.fail_next("create-error")
 
 
+def _nightly(served: Served) -> None:
+    """Four snapshots of the policy `daily`, whose rules every profile shares."""
+    (volume,) = _ids(served, "운영-db")
+    for number in range(4):
+        aged(
+            served.cloud,
+            volume,
+            24 * number + 5,
+            policy="daily",
+            name=f"매일-{number}",
+            identifier=str(_id(6 + number)),
+        )
+    _config().write_text(f"{CONFIG}\n[retention.daily]\nkeep_last = 1\nkeep_daily = 3\n", encoding="utf-8")
+
+
+def _ids(served: Served, name: str) -> list[str]:
+    with served.cloud.reading() as turn:
+        return [row["id"] for row in turn.db.execute("SELECT id FROM volumes WHERE name = ?", (name,))]
+
+
 def _ordering(_served: Served) -> None:
     """Two orders in the state of the sandbox profile, and none from another format of the same page."""
     cloud = Cloud(str(sandbox_state()))
@@ -160,6 +181,14 @@ PAGES = {
     "snapshot-create-wait": Page("snapshot create 백업-1 --name 점검-전 --wait"),
     "snapshot-delete": Page("snapshot delete 업그레이드-전 --yes"),
     "snapshot-wait": Page("snapshot wait 업그레이드-전"),
+    "snapshot-prune": Page("snapshot prune --volume 운영-db --policy daily", before=_nightly),
+    "snapshot-prune-apply": Page(
+        "snapshot prune --volume 운영-db --keep-last 1 --keep-daily 2 --policy daily --apply", before=_nightly
+    ),
+    "snapshot-rotate": Page("snapshot rotate 백업-1 --policy daily", before=_nightly),
+    "snapshot-rotate-two": Page("snapshot rotate 백업-1 운영-db --policy daily --force", before=_nightly),
+    "snapshot-timeline": Page("snapshot list --volume 운영-db --timeline", ("",), before=_nightly),
+    "snapshot-list-volume": Page("snapshot list --volume 백업-1", before=_nightly),
     "auth-status": Page("auth status"),
     "auth-status-online": Page("auth status --online"),
     "auth-status-profile": Page("auth status", anonymous=True),

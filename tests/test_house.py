@@ -54,6 +54,8 @@ KNOW_THE_SANDBOX = {
 }
 # a `try` in a command stands here with its reason; everything else ends in running.py
 TRIES = {
+    ("nbs_cli.commands.reporting", "reported"): "the metrics tell of a run that failed or was interrupted, too",
+    ("nbs_cli.commands.reporting", "_beat"): "a file that cannot be written makes a good run a partial one",
     ("nbs_cli.commands.checks", "_of_sheet"): "a record that cannot be read is a finding, not the end of the search",
     ("nbs_cli.commands.imaging", "_follow"): "the answer with the image's ID is printed before the failure is raised",
     ("nbs_cli.commands.sandbox", "_delay"): "float() has no other way to say that a text is no number",

@@ -12,6 +12,7 @@ _OPTIONS = {
     "volume_type": "--type",
     "availability_zone": "--zone",
     "snapshot_id": "--snapshot",
+    "policy": "--policy",
 }
 
 

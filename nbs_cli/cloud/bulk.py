@@ -12,7 +12,7 @@ from nbs_cli.errors import Failure, RateLimited, Unauthorized, Unavailable
 
 PARALLEL = 8
 _PATIENCE = 5.0  # seconds that requests have to finish after a signal
-_TROUBLE = 3  # this many unreachable answers in a row, and the rest is not even tried
+_TROUBLE = 3  # this many unreachable answers in a row, or failures of a kind, and the rest is not even tried
 
 
 @dataclass
@@ -33,8 +33,11 @@ class Outcome:
 class _Crew:
     """The threads of one bulk call and what they share."""
 
-    def __init__(self, work: Callable[[Any], Any], outcomes: Sequence[Outcome]) -> None:
+    def __init__(
+        self, work: Callable[[Any], Any], outcomes: Sequence[Outcome], trouble: tuple[type[Failure], ...]
+    ) -> None:
         self.work = work
+        self.kinds = trouble
         self.waiting = deque(outcomes)
         self.trouble = 0
         self.crash: BaseException | None = None
@@ -87,7 +90,7 @@ class _Crew:
 
     def _judge(self, failure: Failure | None) -> None:
         with self.lock:
-            self.trouble = self.trouble + 1 if isinstance(failure, Unavailable | RateLimited) else 0
+            self.trouble = self.trouble + 1 if isinstance(failure, self.kinds) else 0
             if isinstance(failure, Unauthorized) or self.trouble >= _TROUBLE:
                 self.waiting.clear()
 
@@ -102,15 +105,17 @@ def at_once(
     parallel: int = PARALLEL,
     interrupted: Callable[[list[Outcome]], None] | None = None,
     stop: Callable[[], None] = lambda: None,
+    trouble: type[Failure] | None = None,
 ) -> list[Outcome]:
     """Do *work* on every one of *items*, *parallel* at a time, and give the outcomes in the order of the items.
 
-    A refused login, or a server that is not there, ends the batch: what was not tried is marked so. Ctrl-C, and every
-    other signal that ends the command, starts nothing new, calls *stop*, gives the requests that are out a few seconds,
-    tells *interrupted* the outcomes, and goes on its way.
+    A refused login, or a server that is not there, ends the batch: what was not tried is marked so. With *trouble*,
+    three failures of that kind in a row end it too. Ctrl-C, and every other signal that ends the command, starts
+    nothing new, calls *stop*, gives the requests that are out a few seconds, tells *interrupted* the outcomes, and goes
+    on its way.
     """
     outcomes = [Outcome(item) for item in items]
-    crew = _Crew(work, outcomes)
+    crew = _Crew(work, outcomes, (Unavailable, RateLimited) if trouble is None else (trouble,))
     try:
         crew.begin(min(parallel, len(items)))
         crew.over.wait()

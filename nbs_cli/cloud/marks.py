@@ -21,20 +21,27 @@ from nbs_cli.output.words import _
 MARK = "nbs:request"
 LONGEST_MARK = len(" [nbs:]") + 16  # characters of a description that a random key takes
 _KEY = re.compile(r"[A-Za-z0-9._/-]{1,100}")
-_SUFFIX = re.compile(r"(?:^| )\[nbs:([^\]\s:]+)(?::[^\]\s]+)?\]$")  # a policy may follow the key
+_SUFFIX = re.compile(r"(?:^| )\[nbs:([^\]\s:]+)(?::([^\]\s]+))?\]$")  # a policy may follow the key
 
 
 @dataclass(frozen=True)
 class Wish:
     """A resource to be made: the body of its POST without the mark, and the key that marks it (None: unmarked).
 
-    `given` is true when a person chose the key, so that it may have been used before.
+    `given` is true when a person chose the key, so that it may have been used before. `policy` is the retention policy
+    that a snapshot's mark names behind the key.
     """
 
     resource: Resource
     body: Record
     key: str | None
     given: bool = False
+    policy: str | None = None
+
+    @property
+    def parameters(self) -> Record:
+        """What is asked for, without the key: the body, and the policy where there is one."""
+        return self.body if self.policy is None else {**self.body, "policy": self.policy}
 
     def marked(self) -> Record:
         """The body as it is sent, with the mark in its place."""
@@ -43,7 +50,8 @@ class Wish:
         if self.resource is VOLUME:
             return {**self.body, "metadata": {**self.body.get("metadata", {}), MARK: self.key}}
         # servers of the family strip a description: an empty one begins with the mark
-        return {**self.body, "description": f"{self.body.get('description') or ''} [nbs:{self.key}]".lstrip(" ")}
+        mark = self.key if self.policy is None else f"{self.key}:{self.policy}"
+        return {**self.body, "description": f"{self.body.get('description') or ''} [nbs:{mark}]".lstrip(" ")}
 
 
 def new_key(resource: Resource) -> str:
@@ -72,6 +80,12 @@ def key_of(resource: Resource, record: Record) -> str | None:
     return match[1] if match else None
 
 
+def policy_of(record: Record) -> str | None:
+    """The retention policy that the mark of a snapshot's *record* names, None for none."""
+    match = _SUFFIX.search(str(record.get("description") or ""))
+    return match[2] if match else None
+
+
 def unlike(wish: Wish, record: Record) -> list[str]:
     """The parameters in which *record* is not what was wished for.
 
@@ -82,8 +96,8 @@ def unlike(wish: Wish, record: Record) -> list[str]:
 
 
 def changed(wish: Wish, parameters: Record) -> list[str]:
-    """The parameters in which *wish* is not the request with the body *parameters* (without its mark)."""
-    return _differing(wish.body, parameters, (*wish.body, *parameters))
+    """The parameters in which *wish* is not the request that had *parameters* (without its mark)."""
+    return _differing(wish.parameters, parameters, (*wish.parameters, *parameters))
 
 
 def _differing(wanted: Record, have: Record, fields: tuple[str, ...]) -> list[str]:

@@ -157,7 +157,7 @@ class Once:
         return Entry(
             key=str(wish.key),
             resource=wish.resource.name,
-            parameters=wish.body,
+            parameters=wish.parameters,
             place=self.journal.place,
             sent_at=time.time(),
             server_time=self.storage.client.date,
@@ -169,7 +169,7 @@ def unknown(wish: Wish, lost: Failure) -> Unknown:
     command = command_of(wish.resource)
     hint = (
         _("`nbs {command}` settles it: it looks first, and makes it only if it is missing").format(
-            command=again.command(command, wish.body, wish.key)
+            command=again.command(command, wish.parameters, wish.key)
         )
         if wish.key
         else _("`nbs {command} list` shows whether it is there").format(command=command)

@@ -22,6 +22,7 @@ class Kind(Enum):
     STATUS = "status"
     SIZE = "size"  # GB
     TIME = "time"  # UTC on the wire
+    CALENDAR = "calendar"  # a time as it stands in the zone that matters
     YES = "yes"  # a boolean, or the strings "true" and "false"
     OBJECT = "object"
     METADATA = "metadata"

@@ -22,8 +22,18 @@ from nbs_cli.output.words import _
 from nbs_cli.session import Session
 
 
-def wishes(resource: Resource, bodies: list[dict[str, Any]], request_key: str | None, *, marked: bool) -> list[Wish]:
-    """A wish for every one of *bodies*: marked with *request_key* (`KEY-1`, `KEY-2`, … for several) or a random key."""
+def wishes(
+    resource: Resource,
+    bodies: list[dict[str, Any]],
+    request_key: str | None,
+    *,
+    marked: bool,
+    policy: str | None = None,
+) -> list[Wish]:
+    """A wish for every one of *bodies*: marked with *request_key* (`KEY-1`, `KEY-2`, … for several) or a random key.
+
+    *policy* is the retention policy that the marks of snapshots name.
+    """
     if request_key is not None:
         if not marked:
             raise Usage(_("--request-key and --no-request-key exclude each other"))
@@ -35,7 +45,7 @@ def wishes(resource: Resource, bodies: list[dict[str, Any]], request_key: str | 
             key = marks.new_key(resource) if request_key is None else request_key
             if request_key is not None and len(bodies) > 1:
                 key = f"{request_key}-{number}"
-        made.append(Wish(resource, body, key, given=request_key is not None))
+        made.append(Wish(resource, body, key, given=request_key is not None, policy=policy))
     return made
 
 

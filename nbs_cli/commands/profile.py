@@ -29,6 +29,7 @@ _SANDBOX = Profile(SANDBOX, store="none", region="KR1")
 def _record(known: Config, profile: Profile) -> dict[str, Any]:
     values = {key: getattr(profile, key) for key in KEYS}
     values["password_command"] = list(profile.password_command) or None
+    values["retention"] = profile.retention or None
     return {"name": profile.name, "in_use": profile.name == known.in_use, **values}
 
 

@@ -1,4 +1,4 @@
-"""Shapes of what is printed and not of the guide: outcomes, rehearsals, profiles, findings, who one is, a clock."""
+"""Shapes of what is printed and not of the guide: outcomes, rehearsals, plans, profiles, findings, a clock."""
 
 from __future__ import annotations
 
@@ -48,6 +48,7 @@ PROFILE = Resource(
         Field("endpoint", _("block storage endpoint, where it is not the service catalog's")),
         Field("password_command", _("the command that gives its password"), Kind.OBJECT),
         Field("keyring_backend", _("the keyring chosen at login")),
+        Field("retention", _("its retention policies by name, as the file has them"), Kind.OBJECT),
     ),
     columns=("name", "in_use", "realm", "region", "username", "store", "read_only", "tenant_id"),
     id_field="name",
@@ -117,4 +118,44 @@ CLOCK = Resource(
     ),
     columns=("time", "ahead"),
     id_field="time",
+)
+PLAN = Resource(
+    name="plan",
+    plural="plan",
+    path="",
+    fields=(
+        Field("action", _("keep, remove, or leave: not the policy's business"), Kind.STATUS),
+        Field("time", _("when it was created, in the zone of the policy"), Kind.CALENDAR),
+        Field("name", _("snapshot name"), Kind.NAME),
+        Field("reasons", _("the rules that keep it, or why it goes or is left alone"), Kind.TEXT, "why"),
+        Field("volume_name", _("name of its volume"), Kind.NAME, "volume"),
+        Field("id", _("snapshot ID"), Kind.ID),
+        Field("volume_id", _("ID of its volume"), Kind.ID),
+        Field("status", _("status"), Kind.STATUS),
+        Field("created_at", _("when it was created (UTC on the wire)"), Kind.TIME, "created"),
+        Field("outcome", _("what became of it: removed, failed, or not tried"), Kind.STATUS, optional=True),
+        Field("error", _("why it failed"), Kind.OBJECT, optional=True),
+    ),
+    columns=("action", "time", "name", "reasons", "id"),
+)
+ROTATION = Resource(
+    name="rotation",
+    plural="rotations",
+    path="",
+    fields=(
+        Field("volume", _("name of the volume"), Kind.NAME),
+        Field("outcome", _("ok; partial: a snapshot is there, but old ones are left; or failed"), Kind.STATUS),
+        Field("snapshot", _("name of the new snapshot"), Kind.NAME),
+        Field("kept", _("how many the policy keeps")),
+        Field("removed", _("how many were removed")),
+        Field("left", _("how many are not the policy's business")),
+        Field("policy", _("the policy")),
+        Field("snapshot_id", _("ID of the new snapshot"), Kind.ID),
+        Field("volume_id", _("ID of the volume"), Kind.ID),
+        Field("created_at", _("when the new snapshot was created (UTC on the wire)"), Kind.TIME, "created"),
+        Field("removed_ids", _("the IDs of the removed snapshots"), Kind.TEXT),
+        Field("error", _("why it failed"), Kind.OBJECT, optional=True),
+    ),
+    columns=("volume", "outcome", "snapshot", "kept", "removed", "left", "snapshot_id"),
+    id_field="snapshot_id",
 )

@@ -14,7 +14,7 @@ from typing import Any
 
 from nbs_cli.cloud.realms import REALMS
 from nbs_cli.errors import Failure, NotFound, Usage, nearest
-from nbs_cli.local import files
+from nbs_cli.local import files, policies
 from nbs_cli.local.folders import config_file
 from nbs_cli.output.records import NAMES
 from nbs_cli.output.words import _
@@ -31,7 +31,10 @@ _SECRET = frozenset({"password", "api_password", "token", "secret"})
 
 @dataclass(frozen=True)
 class Profile:
-    """A named choice of realm, region, tenant and user; where its secret lies is `store`."""
+    """A named choice of realm, region, tenant and user; where its secret lies is `store`.
+
+    `retention` has the tables of its policies by name (`local/policies.py`); they are edited in the file.
+    """
 
     name: str
     realm: str | None = None
@@ -45,18 +48,21 @@ class Profile:
     keyring_backend: str | None = None
     read_only: bool = False
     output: str | None = None
+    retention: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
-KEYS = tuple(known.name for known in fields(Profile) if known.name != "name")
+KEYS = tuple(known.name for known in fields(Profile) if known.name not in {"name", "retention"})
+_TOP = ("profile", "profiles", "retention")
 
 
 @dataclass(frozen=True)
 class Config:
-    """The file's profiles by name, and the name of the one in use."""
+    """The file's profiles by name, and the name of the one in use; `retention` has policies that all of them share."""
 
     path: Path | None
     in_use: str | None = None
     profiles: Mapping[str, Profile] = field(default_factory=dict)
+    retention: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def get(self, name: str) -> Profile:
         """The profile *name*; raises NotFound with the ones that there are."""
@@ -99,9 +105,24 @@ def _read(path: Path, data: dict[str, Any]) -> Config:
     if not isinstance(tables, dict) or not (in_use is None or isinstance(in_use, str)):
         raise Usage(_("{path}: `profile` is a name and `profiles` are tables").format(path=path))
     for key in data:
-        if key not in {"profile", "profiles"}:
-            raise _unknown(path, key, ("profile", "profiles"))
-    return Config(path, in_use, {name: _profile(path, name, table) for name, table in tables.items()})
+        if key not in _TOP:
+            raise _unknown(path, key, _TOP)
+    shared = _retention(path, "retention", data.get("retention", {}))
+    return Config(path, in_use, {name: _profile(path, name, table) for name, table in tables.items()}, shared)
+
+
+def _retention(path: Path, where: str, tables: Any) -> dict[str, dict[str, Any]]:
+    """The policies in *tables*, which stand at *where* in the file; raises Usage with file, place and key."""
+    if not isinstance(tables, dict):
+        raise Usage(_("{path}: {where} is no table").format(path=path, where=where))
+    for name, table in tables.items():
+        if not isinstance(table, dict):
+            raise Usage(_("{path}: {where}.{name} is no table").format(path=path, where=where, name=name))
+        try:
+            policies.check(name, table)
+        except Usage as error:
+            raise Usage(f"{path}: {where}.{name}: {error.message}", hint=error.hint) from error
+    return tables
 
 
 def _profile(path: Path, name: str, table: Any) -> Profile:
@@ -111,8 +132,8 @@ def _profile(path: Path, name: str, table: Any) -> Profile:
         raise Usage(f"{path}: {error.message}", hint=error.hint) from error
     if not isinstance(table, dict):
         raise Usage(_("{path}: profiles.{name} is no table").format(path=path, name=name))
-    known = {key: _checked(path, key, value) for key, value in table.items()}
-    return Profile(name, **known)
+    known = {key: _checked(path, key, value) for key, value in table.items() if key != "retention"}
+    return Profile(name, **known, retention=_retention(path, f"profiles.{name}.retention", table.get("retention", {})))
 
 
 def _checked(path: Path, key: str, value: Any) -> Any:
@@ -184,6 +205,11 @@ def parse(key: str, text: str) -> Any:
 
 def check_key(key: str) -> None:
     """Check that *key* is one of a profile's; raises Usage."""
+    if key == "retention":
+        raise Usage(
+            _("policies are tables, which are edited in the file"),
+            hint=_("write `[profiles.NAME.retention.daily]` into it, and `keep_daily = 7` below"),
+        )
     if key in _SECRET:
         raise _no_secrets(_("a {key} is a secret; secrets do not belong into the config file").format(key=key))
     if key not in KEYS:

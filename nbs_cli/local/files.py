@@ -85,6 +85,28 @@ def locked(path: Path, seconds: float) -> Iterator[bool]:
         os.close(descriptor)  # closing it frees the lock
 
 
+@contextmanager
+def exclusive(path: Path, seconds: float) -> Iterator[bool]:
+    """Like `locked`, for what must not be done twice at once: raises Failure where nothing can be locked."""
+    descriptor = _open_lock(path)
+    if descriptor is None:
+        raise Failure(
+            _("the lock {path} cannot be made").format(path=path), hint=_("XDG_STATE_HOME names another folder for it")
+        )
+    try:
+        yield _acquire(descriptor, seconds)
+    finally:
+        os.close(descriptor)
+
+
+def publish(path: Path, text: str) -> None:
+    """Put *text* into *path* whole, for everybody to read; its folder has to be there. Raises Failure."""
+    try:
+        _replace(path, text, 0o644)
+    except OSError as error:
+        raise Failure(_("{path} cannot be written: {error}").format(path=path, error=_reason(error))) from error
+
+
 def _open_lock(path: Path) -> int | None:
     try:
         _private(path.parent)
@@ -119,7 +141,7 @@ def _private(folder: Path) -> None:
         folder.mkdir(mode=0o700, exist_ok=True)
 
 
-def _replace(path: Path, text: str) -> None:
+def _replace(path: Path, text: str, mode: int = 0o600) -> None:
     _sweep(path)
     descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
     try:
@@ -127,6 +149,8 @@ def _replace(path: Path, text: str) -> None:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
+        if mode != 0o600:  # as it is born
+            Path(temporary).chmod(mode)
         Path(temporary).replace(path)
     except BaseException:
         with suppress(OSError):

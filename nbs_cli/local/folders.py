@@ -5,6 +5,7 @@ Never below a temporary folder, never in the working directory: a user without a
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -50,6 +51,11 @@ def secret_file(account: str) -> Path:
 def lock_file(account: str) -> Path:
     """The lock that one caller at a time holds while it logs in or asks the keyring for *account*."""
     return state() / "locks" / f"{account}.lock"
+
+
+def volume_lock(volume_id: str) -> Path:
+    """The lock that whoever changes the set of a volume's snapshots holds; the ID is foreign and names no file."""
+    return state() / "locks" / f"snapshots-{hashlib.sha256(volume_id.encode()).hexdigest()[:32]}.lock"
 
 
 def readable(path: Path) -> str:

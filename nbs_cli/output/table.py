@@ -17,7 +17,7 @@ from nbs_cli.output.text import width
 
 _NARROWEST = 24  # columns for a value beside its label
 SCREENFUL = 200  # rows that rich lays out; beyond them plain lines, which look the same and cost a hundredth
-_GOOD = frozenset({"available", "in-use", "active", "deleted", "accepted"})
+_GOOD = frozenset({"available", "in-use", "active", "deleted", "accepted", "keep", "ok"})
 
 
 class Table(Lines):

@@ -158,3 +158,15 @@ def test_an_outcome_begins_untried() -> None:
     """What was never begun has neither a result nor a failure."""
     outcome: Any = Outcome("x")
     assert (outcome.result, outcome.failure, outcome.tried) == (None, None, False)
+
+
+@pytest.mark.parametrize(("kinds", "tried"), [([Conflict] * 9, 3), ([Conflict, Conflict, None] * 3, 9)])
+def test_three_of_a_kind_end_a_batch_that_is_careful(kinds: list[type[Failure] | None], tried: int) -> None:
+    """With *trouble* three failures of that kind in a row are enough; a success in between begins anew."""
+
+    def work(kind: type[Failure] | None) -> None:
+        if kind is not None:
+            raise kind("no")
+
+    outcomes = at_once(work, kinds, parallel=1, trouble=Failure)
+    assert sum(outcome.tried for outcome in outcomes) == tried

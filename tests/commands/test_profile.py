@@ -307,6 +307,8 @@ WRITES = (
     ("volume", "upload-image", "x", "--image-name", "i"),
     ("snapshot", "create", "x"),
     ("snapshot", "delete", "x", "--yes"),
+    ("snapshot", "prune", "--volume", "x", "--keep-last", "1", "--apply"),
+    ("snapshot", "rotate", "x", "--keep-last", "1"),
 )
 
 

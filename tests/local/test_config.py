@@ -463,3 +463,37 @@ def test_parse_neither(value: str) -> None:
     """Anything else is refused: a typo must not make a profile writable."""
     with pytest.raises(Usage):
         config.parse("read_only", value)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[retention.daily]\nkeep_dayly = 7\n", "retention.daily: there is no key keep_dayly"),
+        ("[profiles.prod.retention.daily]\nkeep_daily = 0\n", "profiles.prod.retention.daily: keep_daily cannot be 0"),
+        ("[profiles.prod.retention.daily]\n", "profiles.prod.retention.daily: the policy daily has no rule"),
+        ("[profiles.prod.retention]\ndaily = 7\n", "profiles.prod.retention.daily is no table"),
+        ("retention = 7\n", "retention is no table"),
+        ('[retention."a b"]\nkeep_daily = 7\n', "no name for a policy"),
+    ],
+)
+def test_policies_that_are_none(written: Callable[[str | bytes], Path], text: str, words: str) -> None:
+    """A policy with an unknown key or a wrong value is refused with file, place and key."""
+    path = written(text)
+    with pytest.raises(Usage) as refused:
+        config.load(None)
+    assert refused.value.message.startswith(f"{path}: ")
+    assert words in refused.value.message
+
+
+def test_policies_are_shown_and_stay(written: Callable[[str | bytes], Path], nbs: Run) -> None:
+    """`profile show` shows them, `profile set` keeps them and makes none; a bad window is told with its file."""
+    policy = '[profiles.prod.retention.daily] # every night\nkeep_daily = 7\nkeep_within = "5m"\n'
+    path = written(f'profile = "prod"\n[profiles.prod]\nregion = "KR1"\n{policy}')
+    assert '"retention": {"daily": {"keep_daily": 7, "keep_within": "5m"}}' in nbs("profile", "show", "-o", "json").out
+    assert nbs("profile", "set", "region", "KR2").code == 0
+    assert policy in path.read_text(encoding="utf-8")
+    refused = nbs("profile", "set", "retention", "7")
+    assert (refused.code, "edited in the file" in refused.err) == (2, True)
+    used = nbs("snapshot", "prune", "--volume", "x", "--policy", "daily")
+    assert used.code == 2
+    assert f"{path}: retention.daily: '5m' is no stretch of time" in used.err

@@ -349,3 +349,29 @@ def test_one_at_a_time(folder: Path) -> None:
     assert files.read(path) == "40"
     if opened:
         assert len(list(Path("/proc/self/fd").iterdir())) <= opened
+
+
+def test_exclusive(folder: Path) -> None:
+    """One holder at a time; where nothing can be locked there is none, and it is said."""
+    path = folder / "lock"
+    with files.exclusive(path, 0) as first, files.exclusive(path, 0) as second:
+        assert (first, second) == (True, False)
+    with files.exclusive(path, 0) as again:
+        assert again
+    (folder / "file").write_text("")
+    with pytest.raises(Failure, match="cannot be made"), files.exclusive(folder / "file" / "lock", 0):
+        pass
+
+
+def test_publish(folder: Path) -> None:
+    """What is published is whole and for everybody to read, whatever the umask; a folder is not made for it."""
+    before = os.umask(0o077)
+    try:
+        files.publish(folder / "nbs.prom", "nbs 1\n")
+    finally:
+        os.umask(before)
+    assert (folder / "nbs.prom").read_text() == "nbs 1\n"
+    assert mode(folder / "nbs.prom") == 0o644
+    assert [path.name for path in folder.iterdir()] == ["nbs.prom"]
+    with pytest.raises(Failure, match="cannot be written"):
+        files.publish(folder / "missing" / "nbs.prom", "")
