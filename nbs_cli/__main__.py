@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import sys
 
 
@@ -28,8 +30,12 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def entry() -> None:
-    """The console script."""
-    sys.exit(main())
+    """The console script: nothing is collected while it starts, and nothing taken down at the end.
+
+    What `main` wrote it has flushed, and told where that failed; all that is left is to free memory piece by piece.
+    """
+    gc.disable()
+    os._exit(main())
 
 
 if __name__ == "__main__":

@@ -302,6 +302,10 @@ class Session:
 
         if look.output in FORMATS:
             return FORMATS[look.output]
+        if look.output == "csv":
+            from nbs_cli.output.spreadsheet import Csv
+
+            return Csv
         if look.output == "yaml":
             from nbs_cli.output.documents import Yaml
 
@@ -347,6 +351,11 @@ class Session:
         if self.environment.get("FORCE_COLOR") is not None:
             return True
         return stream.isatty() and self.environment.get("TERM") != "dumb"
+
+    def settle(self) -> None:
+        """Take the live line away, where anything was said at all: a list that goes well needs no notes."""
+        if "notes" in self.__dict__:
+            self.notes.clear()
 
     def close(self) -> None:
         """Close what was opened; what was never needed is not."""

@@ -1,26 +1,17 @@
-"""Listing, showing and waiting, which volumes and snapshots do alike."""
+"""Showing and waiting, which volumes and snapshots do alike."""
 
 from __future__ import annotations
 
 from nbs_cli.cloud.deadline import WAIT
 from nbs_cli.cloud.nouns import noun_of
-from nbs_cli.cloud.pages import pages
-from nbs_cli.cloud.refs import resolve
-from nbs_cli.cloud.resources import Resource
+from nbs_cli.cloud.pages import everything
+from nbs_cli.cloud.refs import resolve, volume_type
+from nbs_cli.cloud.resources import VOLUME_TYPE, Resource
 from nbs_cli.cloud.waiting import GONE, Goal, until
-from nbs_cli.cloud.walking import Span
 from nbs_cli.commands import options
 from nbs_cli.commands.outcomes import conclude
 from nbs_cli.output.words import _
 from nbs_cli.session import Session
-
-
-def list_all(session: Session, resource: Resource, span: Span) -> None:
-    """Print every row of *span*, page by page."""
-    session.printer.check(resource, brief=not span.detail)
-    any_rows = session.printer.list(resource, pages(session.storage, resource, span), brief=not span.detail)
-    if not any_rows and session.notes.terminal:
-        session.notes.note(_("there are no {noun}s").format(noun=noun_of(resource)))
 
 
 def show(session: Session, resource: Resource, refs: list[str], *, parallel: int) -> None:
@@ -29,6 +20,12 @@ def show(session: Session, resource: Resource, refs: list[str], *, parallel: int
     texts, several = session.refs(refs)
     found = resolve(session.storage, resource, texts, parallel=parallel)
     session.printer.show(resource, [item.record for item in found], several=several)
+
+
+def show_type(session: Session, text: str) -> None:
+    """Print the one volume type that *text* means, picked from the list: the guide has no request for one."""
+    session.printer.check(VOLUME_TYPE)
+    session.printer.show(VOLUME_TYPE, [volume_type(everything(session.storage, VOLUME_TYPE), text)])
 
 
 def wait(session: Session, resource: Resource, refs: list[str], goal: str, *, parallel: int) -> None:

@@ -6,11 +6,10 @@ from typing import Annotated
 
 import typer
 
+from nbs_cli import commands
 from nbs_cli.cloud.bulk import PARALLEL
-from nbs_cli.cloud.once import LONGEST_MARK
-from nbs_cli.cloud.refs import resolve
-from nbs_cli.cloud.resources import SNAPSHOT, VOLUME
-from nbs_cli.commands import looking, making, options, removing
+from nbs_cli.cloud.resources import SNAPSHOT
+from nbs_cli.commands import options
 from nbs_cli.commands.options import (
     Brief,
     Description,
@@ -32,7 +31,6 @@ from nbs_cli.commands.options import (
 )
 from nbs_cli.output.words import _
 from nbs_cli.parser import command, group
-from nbs_cli.session import Session
 
 app = group(
     _("Snapshots of volumes"), examples=("nbs snapshot create data-1 --wait", "nbs snapshot list --sort created:desc")
@@ -53,13 +51,13 @@ def list_(
     span = options.span(
         SNAPSHOT, sort=sort, limit=limit, page_size=page_size, offset=offset, marker=marker, brief=brief
     )
-    looking.list_all(ctx.obj, SNAPSHOT, span)
+    commands.listing.list_all(ctx.obj, SNAPSHOT, span)
 
 
 @command(app, "show", _("Show snapshots"), "nbs snapshot show before-upgrade", "nbs snapshot show ID -o json")
 def show(ctx: typer.Context, refs: Refs, parallel: Parallel = PARALLEL) -> None:
     """GET /snapshots/{id} for each."""
-    looking.show(ctx.obj, SNAPSHOT, refs, parallel=parallel)
+    commands.looking.show(ctx.obj, SNAPSHOT, refs, parallel=parallel)
 
 
 @command(
@@ -83,18 +81,10 @@ def create(
     dry_run: DryRun = False,
 ) -> None:
     """POST /snapshots for each."""
-    session: Session = ctx.obj
-    session.writing()
-    options.sendable(_("name"), name)
-    room = options.LONGEST - (0 if no_request_key else LONGEST_MARK)
-    options.sendable(_("description (with its request mark)"), description, room)
-    texts, several = session.refs(volumes)
-    given = {"name": name, "description": description, "force": force or None}
-    fields = {key: value for key, value in given.items() if value is not None}
-    found = resolve(session.storage, VOLUME, texts)
-    bodies = [{"volume_id": item.id, **fields} for item in found]
-    wished = making.wishes(SNAPSHOT, bodies, request_key, marked=not no_request_key)
-    making.make(session, SNAPSHOT, wished, wait=wait, dry_run=dry_run, several=several)
+    marked = not no_request_key
+    bodies, several = commands.ordering.snapshots(ctx.obj, volumes, name, description, force=force, marked=marked)
+    wished = commands.making.wishes(SNAPSHOT, bodies, request_key, marked=marked)
+    commands.making.make(ctx.obj, SNAPSHOT, wished, wait=wait, dry_run=dry_run, several=several)
 
 
 @command(
@@ -113,7 +103,7 @@ def delete(
     dry_run: DryRun = False,
 ) -> None:
     """DELETE /snapshots/{id} for each."""
-    removing.remove(
+    commands.removing.remove(
         ctx.obj, SNAPSHOT, refs, ignore_missing=ignore_missing, parallel=parallel, wait=wait, dry_run=dry_run
     )
 
@@ -127,4 +117,4 @@ def delete(
 )
 def wait(ctx: typer.Context, refs: Refs, for_: For = "available", parallel: Parallel = PARALLEL) -> None:
     """Poll GET /snapshots/{id}."""
-    looking.wait(ctx.obj, SNAPSHOT, refs, for_, parallel=parallel)
+    commands.looking.wait(ctx.obj, SNAPSHOT, refs, for_, parallel=parallel)

@@ -1,8 +1,7 @@
-"""Records for programs: json, jsonl, csv and value; each format is one small class."""
+"""Records for programs: json, jsonl and value; each format is one small class."""
 
 from __future__ import annotations
 
-import csv
 import json
 from dataclasses import dataclass
 from typing import Any, TextIO
@@ -115,26 +114,6 @@ class JsonLines(Json):
         return None
 
 
-class Csv(Format):
-    """RFC 4180 with wire names as headers; a cell that a spreadsheet would run as a formula begins with `'`."""
-
-    def start(self) -> None:
-        """Write the header."""
-        self.writer = csv.writer(self.stream)
-        if self.look.header:
-            self.writer.writerow([field.wire for field in self.fields])
-
-    def page(self, rows: list[Record]) -> None:
-        """Write a line for each row."""
-        for row in rows:
-            projected = self.resource.project(row, self.fields)
-            self.writer.writerow([self._cell(_plain(value)) for value in projected.values()])
-
-    def _cell(self, text: str) -> str:
-        defused = f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
-        return safe(defused) if self.stream.isatty() else defused
-
-
 class Value(Format):
     """Values separated by tabs, a record a line, no header; tabs and line ends inside values are escaped."""
 
@@ -143,7 +122,7 @@ class Value(Format):
         terminal = self.stream.isatty()
         for row in rows:
             projected = self.resource.project(row, self.fields)
-            line = "\t".join(_escaped(_plain(value)) for value in projected.values())
+            line = "\t".join(_escaped(plain(value)) for value in projected.values())
             self.stream.write((_safe_line(line) if terminal else line) + "\n")
 
 
@@ -156,7 +135,7 @@ class Ids(Format):
             self.stream.write(f"{safe(str(row.get(self.resource.id_field) or ''))}\n")
 
 
-def _plain(value: Any) -> str:
+def plain(value: Any) -> str:
     """A value for programs: nothing for null, text as it is, everything else as JSON."""
     if value is None:
         return ""
@@ -171,5 +150,5 @@ def _safe_line(line: str) -> str:
     return "\t".join(safe(cell) for cell in line.split("\t"))
 
 
-FORMATS: dict[str, type[Format]] = {"json": Json, "jsonl": JsonLines, "csv": Csv, "value": Value}
+FORMATS: dict[str, type[Format]] = {"json": Json, "jsonl": JsonLines, "value": Value}
 NAMES = ("table", "json", "jsonl", "yaml", "csv", "value")
