@@ -217,7 +217,7 @@ class Declared(typer.Typer):
     def built(self) -> Any:
         """The group as typer runs it."""
         commands, self.registered_commands = self.registered_commands, []
-        made = get_group(self)
+        made: Any = get_group(self)
         self.registered_commands = commands
         made.declared = {info.name: info for info in commands}
         return made

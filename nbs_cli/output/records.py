@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TextIO
 
 from nbs_cli.cloud.resources import Field, Resource
@@ -39,6 +41,7 @@ class Format:
         self.resource = resource
         self.fields = fields
         self.look = look
+        self.project = resource.projection(fields)
 
     def start(self) -> None:
         """Before the first page."""
@@ -65,14 +68,20 @@ class Json(Format):
 
     columns_by_default = False
 
+    @cached_property
+    def encode(self) -> Callable[[Any], str]:
+        """How a value becomes text here; made once, for `json.dumps` makes an encoder for every row."""
+        ascii_only = "utf" not in (self.stream.encoding or "utf-8").lower()
+        return json.JSONEncoder(ensure_ascii=ascii_only, indent=self.indented).encode
+
     def start(self) -> None:
         """Open the array."""
         self.separator = "["
 
     def page(self, rows: list[Record]) -> None:
         """Write the rows, each after its comma."""
-        for row in rows:
-            self.stream.write(f"{self.separator}\n{self._text(row)}")
+        if rows:
+            self.stream.write(f"{self.separator}\n{self._joined(rows, ',')}")
             self.separator = ","
 
     def end(self) -> None:
@@ -81,17 +90,17 @@ class Json(Format):
 
     def one(self, record: Record) -> None:
         """Write the object alone."""
-        self.stream.write(self._text(record) + "\n")
+        self.stream.write(self._joined([record], "") + "\n")
 
     @property
     def indented(self) -> int | None:
         """How far inner lines stand in, for a person who looks; None for one line a record."""
         return 2 if self.stream.isatty() else None
 
-    def _text(self, record: Record) -> str:
-        projected = self.resource.project(record, self.fields)
-        ascii_only = "utf" not in (self.stream.encoding or "utf-8").lower()
-        return unicode_escaped(json.dumps(projected, ensure_ascii=ascii_only, indent=self.indented))
+    def _joined(self, rows: list[Record], comma: str) -> str:
+        """The rows as JSON, each on lines of its own."""
+        project, encode = self.project, self.encode
+        return f"{comma}\n".join([unicode_escaped(encode(project(row))) for row in rows])
 
 
 class JsonLines(Json):
@@ -102,8 +111,8 @@ class JsonLines(Json):
 
     def page(self, rows: list[Record]) -> None:
         """Write a line for each row."""
-        for row in rows:
-            self.one(row)
+        if rows:
+            self.stream.write(self._joined(rows, "") + "\n")
 
     def end(self) -> None:
         """Nothing stands behind the last line."""
@@ -121,8 +130,7 @@ class Value(Format):
         """Write a line for each row."""
         terminal = self.stream.isatty()
         for row in rows:
-            projected = self.resource.project(row, self.fields)
-            line = "\t".join(_escaped(plain(value)) for value in projected.values())
+            line = "\t".join([_escaped(plain(value)) for value in self.project(row).values()])
             self.stream.write((_safe_line(line) if terminal else line) + "\n")
 
 

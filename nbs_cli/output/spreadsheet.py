@@ -14,15 +14,14 @@ class Csv(Format):
     def start(self) -> None:
         """Write the header."""
         self.writer = csv.writer(self.stream)
+        self.terminal = self.stream.isatty()
         if self.look.header:
             self.writer.writerow([field.wire for field in self.fields])
 
     def page(self, rows: list[Record]) -> None:
         """Write a line for each row."""
-        for row in rows:
-            projected = self.resource.project(row, self.fields)
-            self.writer.writerow([self._cell(plain(value)) for value in projected.values()])
+        self.writer.writerows([self._cell(plain(value)) for value in self.project(row).values()] for row in rows)
 
     def _cell(self, text: str) -> str:
         defused = f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
-        return safe(defused) if self.stream.isatty() else defused
+        return safe(defused) if self.terminal else defused

@@ -74,6 +74,10 @@ class Recorded:
         """Ask the sandbox, in this process; gives status line and body."""
         path, _mark, query = target.partition("?")
         given: list[str] = []
+
+        def begin(status: str, _headers: Any, _error: Any = None) -> Any:
+            given.append(status)
+
         environ = {
             "REQUEST_METHOD": method,
             "PATH_INFO": path,
@@ -90,7 +94,7 @@ class Recorded:
             **{f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()},
         }
         with self.lock:
-            answer = b"".join(self.app(environ, lambda status, _headers: given.append(status)))
+            answer = b"".join(self.app(environ, begin))
         return given[0], answer
 
     def page(self, what: str, first: int, count: int, base: str) -> str:
