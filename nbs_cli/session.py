@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from nbs_cli.cloud.client import Client
     from nbs_cli.cloud.deadline import Deadline
     from nbs_cli.cloud.identity import Identity
+    from nbs_cli.cloud.resources import Resource
     from nbs_cli.local.config import Config, Profile
     from nbs_cli.local.credentials import Environment
     from nbs_cli.local.keyrings import Keyring
@@ -351,6 +353,15 @@ class Session:
         if self.environment.get("FORCE_COLOR") is not None:
             return True
         return stream.isatty() and self.environment.get("TERM") != "dumb"
+
+    def names(self, resource: Resource) -> Path | None:
+        """The file in which completion finds the names of *resource* of this profile, tenant and region."""
+        from nbs_cli.local.names import place
+
+        # the sandbox's tenant is always the same one, and a TAB does not know it
+        tenant = "" if self.in_sandbox else self.credentials.tenant_id
+        region = self.options.region if self.in_sandbox else self.credentials.region
+        return place(resource.name, self.named, tenant, region)
 
     def settle(self) -> None:
         """Take the live line away, where anything was said at all: a list that goes well needs no notes."""

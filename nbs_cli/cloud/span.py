@@ -20,6 +20,11 @@ class Span:
     order: Order = ()
     detail: bool = True
 
+    @property
+    def whole(self) -> bool:
+        """Whether it is the whole list."""
+        return self.limit is None and not self.offset and self.marker is None
+
     def ask(self, so_far: int) -> int:
         """How many rows to ask for when *so_far* have come."""
         return self.page_size if self.limit is None else min(self.page_size, self.limit - so_far)

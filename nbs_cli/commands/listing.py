@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from typing import Any
+
 from nbs_cli.cloud.nouns import noun_of
 from nbs_cli.cloud.pages import pages
 from nbs_cli.cloud.resources import Resource
 from nbs_cli.cloud.span import Span
+from nbs_cli.local import names
+from nbs_cli.local.names import Known
 from nbs_cli.output.words import _
 from nbs_cli.session import Session
 
@@ -13,6 +18,17 @@ from nbs_cli.session import Session
 def list_all(session: Session, resource: Resource, span: Span) -> None:
     """Print every row of *span*, page by page."""
     session.printer.check(resource, brief=not span.detail)
-    any_rows = session.printer.list(resource, pages(session.storage, resource, span), brief=not span.detail)
+    seen: list[Known] = []
+    found = _noted(pages(session.storage, resource, span), seen)
+    any_rows = session.printer.list(resource, found, brief=not span.detail)
+    if span.whole:
+        names.remember(session.names(resource), seen)
     if not any_rows and session.notes.terminal:
         session.notes.note(_("there are no {noun}s").format(noun=noun_of(resource)))
+
+
+def _noted(found: Iterable[list[dict[str, Any]]], seen: list[Known]) -> Iterator[list[dict[str, Any]]]:
+    """The pages as they come; what completion will offer of them goes into *seen*."""
+    for page in found:
+        yield page
+        seen += map(names.known, page[: names.MOST - len(seen)])

@@ -15,6 +15,7 @@ from nbs_cli.cloud.waiting import Goal, until
 from nbs_cli.commands.outcomes import conclude
 from nbs_cli.commands.shapes import REQUEST
 from nbs_cli.errors import Usage
+from nbs_cli.local import names
 from nbs_cli.output.cells import compact
 from nbs_cli.output.text import safe
 from nbs_cli.output.words import _
@@ -58,6 +59,7 @@ def make(session: Session, resource: Resource, made: list[Wish], *, wait: bool, 
     records = [outcome.result.record for outcome in outcomes if outcome.result is not None]
     if records:
         session.printer.show(resource, records, several=several)
+        names.change(session.names(resource), made=map(names.known, records))
     conclude(session, outcomes, lambda wish: str(wish.body.get("name") or wish.key))
     if not wait and records:
         session.notes.hint(

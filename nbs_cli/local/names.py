@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from nbs_cli.errors import Failure
+from nbs_cli.local import files
 from nbs_cli.local.folders import cache
 
 MOST = 1000  # rows of a list: its first page, where the newest lie
@@ -49,14 +50,19 @@ def _written(text: str) -> str:
 
 def remember(path: Path | None, rows: Iterable[Known]) -> None:
     """Keep *rows*, at most MOST of them, in place of what was kept; nothing is written where nothing changed."""
-    from nbs_cli.local import files
-
     if path is None:
         return
     text = json.dumps(list(rows)[:MOST], ensure_ascii=False, separators=(",", ":"))
     with suppress(Failure, OSError, ValueError):
         if files.read(path) != text:
             files.write(path, text, durable=False)
+
+
+def change(path: Path | None, made: Iterable[Known] = (), gone: Iterable[str] = ()) -> None:
+    """Put what was *made* before the others, and take those with the IDs *gone* away."""
+    first = list(made)
+    away = {*gone, *(row.id for row in first)}
+    remember(path, [*first, *(row for row in remembered(path) if row.id not in away)])
 
 
 def remembered(path: Path | None) -> list[Known]:
