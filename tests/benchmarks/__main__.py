@@ -26,7 +26,7 @@ from typing import Any
 
 from nbs_cli.sandbox.cloud import PASSWORD, TENANT_ID, USERNAME
 from tests.benchmarks.pages import volume_id
-from tests.benchmarks.runs import Case, interleaved
+from tests.benchmarks.runs import Case, Spawner, interleaved
 from tests.benchmarks.table import DELAY, DELETES, PARALLEL, markdown, rows
 from tests.cloud.faulty import certificate
 from tests.daemon import bus
@@ -164,7 +164,9 @@ class Bench:
 
     def fill_the_cache(self) -> None:
         """What a TAB finds: the names of a list of 1,000."""
-        self.cases["json 1000"].run(warm_up=True)
+        spawner = Spawner()
+        self.cases["json 1000"].run(spawner, warm_up=True)
+        spawner.close()
 
 
 @contextmanager

@@ -2,20 +2,44 @@
 
 from __future__ import annotations
 
+import json
 import os
 import statistics
-import time
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+
+
+class Spawner:
+    """The small process that starts what is measured."""
+
+    def __init__(self) -> None:
+        words = [sys.executable, "-I", "-S", str(Path(__file__).with_name("spawner.py"))]
+        self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def run(self, argv: Sequence[str], environ: dict[str, str], stdin: str = os.devnull) -> dict[str, Any]:
+        """Run *argv* with *stdin*, a file: `wall` and `cpu` in seconds, `peak` in MiB, `code`."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps({"argv": list(argv), "environ": environ, "stdin": stdin}) + "\n")
+        self.process.stdin.flush()
+        told: dict[str, Any] = json.loads(self.process.stdout.readline())
+        return told
+
+    def close(self) -> None:
+        """End it."""
+        self.process.communicate()
 
 
 @dataclass
 class Case:
     """Something to measure: a command, its environment and standard input, and what stands in the table.
 
-    `must` and `goal` are limits for `figure` of all cases measured (see `table.py`), None where there is none. A case
-    is run once every `every` rounds; `before` is called ahead of each run, `after` behind it.
+    A case is run once every `every` rounds; `before` is called ahead of each run, `after` behind it; `code` is how it
+    has to end. What should come of it stands in `table.py`.
     """
 
     name: str
@@ -31,25 +55,17 @@ class Case:
     peak: float = 0.0  # MiB
     notes: dict[str, Any] = field(default_factory=dict)
 
-    def run(self, *, warm_up: bool = False) -> None:
+    def run(self, spawner: Spawner, *, warm_up: bool = False) -> None:
         """Run it once; raises RuntimeError when it does not end as it should."""
         self.before()
-        files = [
-            (os.POSIX_SPAWN_OPEN, 0, self.stdin, os.O_RDONLY, 0),
-            (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
-            (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
-        ]
-        begun = time.perf_counter()
-        child = os.posix_spawn(self.argv[0], list(self.argv), self.environ, file_actions=files)
-        _pid, status, used = os.wait4(child, 0)
-        took = time.perf_counter() - begun
-        if os.waitstatus_to_exitcode(status) != self.code:
-            raise RuntimeError(f"{self.name}: exit {os.waitstatus_to_exitcode(status)}: {' '.join(self.argv)}")
+        told = spawner.run(self.argv, self.environ, self.stdin)
+        if told["code"] != self.code:
+            raise RuntimeError(f"{self.name}: exit {told['code']}: {' '.join(self.argv)}")
         self.after(self)
         if not warm_up:
-            self.wall.append(took)
-            self.cpu.append(used.ru_utime + used.ru_stime)
-            self.peak = max(self.peak, used.ru_maxrss / 1024)
+            self.wall.append(told["wall"])
+            self.cpu.append(told["cpu"])
+            self.peak = max(self.peak, told["peak"])
 
     @property
     def seconds(self) -> float:
@@ -76,8 +92,10 @@ class Case:
 
 def interleaved(cases: Sequence[Case], rounds: int, tell: Callable[[str], None]) -> None:
     """Run *cases* in turn, *rounds* times, after one round that is not counted."""
+    spawner = Spawner()
     for number in range(rounds + 1):
         tell(f"round {number} of {rounds}, load {os.getloadavg()[0]:.1f}")
         for case in cases:
             if number == 0 or (number - 1) % case.every == 0:
-                case.run(warm_up=number == 0)
+                case.run(spawner, warm_up=number == 0)
+    spawner.close()
