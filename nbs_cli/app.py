@@ -5,11 +5,10 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-import typer
 from typer.main import get_command, get_group
 
 from nbs_cli.output.words import _
-from nbs_cli.parser import ALIASES, Group, group
+from nbs_cli.parser import ALIASES, Declared, Group, group
 
 GROUPS = {
     "types": _("Volume types"),
@@ -35,7 +34,8 @@ class Root(Group):
         name = ALIASES.get(cmd_name, cmd_name)
         if name not in GROUPS:
             return None
-        loaded = get_command(import_module(f"nbs_cli.commands.{name}").app)
+        app = import_module(f"nbs_cli.commands.{name}").app
+        loaded = app.built() if isinstance(app, Declared) else get_command(app)
         loaded.name = name
         return loaded
 
@@ -44,7 +44,7 @@ class Root(Group):
         return list(GROUPS.items())
 
 
-app: typer.Typer = group(
+app: Declared = group(
     _("The command line of NHN Cloud Block Storage"),
     cls=Root,
     examples=(

@@ -6,12 +6,20 @@ A kind of value whose words are known beforehand is in `completion.json`; one th
 from __future__ import annotations
 
 import os
+import re
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nbs_cli.output.words import _
 
+if TYPE_CHECKING:
+    from nbs_cli.local.names import Known
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 WORDS, OPEN, FILES = "words", "open", "files"  # OPEN: a word that may go on, so no space behind it
 Row = tuple[str, str]  # a word and its help
 
@@ -29,6 +37,15 @@ class Answer(NamedTuple):
 
     mode: str = WORDS
     candidates: tuple[Candidate, ...] = ()
+
+
+class Asked(NamedTuple):
+    """What a line says of where a value lies: the profile and the region, what is typed of it, the arguments before."""
+
+    profile: str | None = None
+    region: str | None = None
+    typed: str = ""
+    before: tuple[str, ...] = ()
 
 
 def answer_of(rows: Iterable[Row], stem: str = "", mode: str = WORDS) -> Answer:
@@ -65,8 +82,8 @@ def _sort_keys(fields: list[Row], stem: str, typed: str) -> Answer:
     return answer_of(rows, stem + before + comma, OPEN)
 
 
-def _profiles() -> list[Row]:
-    """The profiles of the config file, whatever else may be wrong in it: nbs says so when it is run."""
+def _config() -> dict[str, Any]:
+    """The config file, whatever may be wrong in it: nbs says so when it is run."""
     from nbs_cli.local.folders import config_file
 
     if sys.version_info >= (3, 11):
@@ -76,10 +93,19 @@ def _profiles() -> list[Row]:
 
     path = config_file(os.environ.get("NBS_CONFIG_FILE") or None)
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8")).get("profiles") if path else None
+        return tomllib.loads(path.read_text(encoding="utf-8")) if path else {}
     except (OSError, ValueError):
-        tables = None
-    return [(name, _where(table)) for name, table in tables.items()] if isinstance(tables, dict) else []
+        return {}
+
+
+def _tables(config: dict[str, Any]) -> dict[str, Any]:
+    tables = config.get("profiles")
+    return tables if isinstance(tables, dict) else {}
+
+
+def _profiles(_asked: Asked) -> list[Row]:
+    """The profiles of the config file."""
+    return [(name, _where(table)) for name, table in _tables(_config()).items()]
 
 
 def _where(profile: Any) -> str:
@@ -88,11 +114,74 @@ def _where(profile: Any) -> str:
     return " ".join(_shown(value) for value in values if isinstance(value, str))
 
 
-def _any_profile() -> list[Row]:
+def _any_profile(asked: Asked) -> list[Row]:
     """Those, and the one that is always there."""
-    return [*_profiles(), ("sandbox", _("a cloud in a box"))]
+    return [*_profiles(asked), ("sandbox", _("a cloud in a box"))]
 
 
-# kinds whose values are looked up on the TAB
-SOURCES: dict[str, Callable[[], list[Row]]] = {"profile": _any_profile, "own profile": _profiles}
+def _seen(what: str, asked: Asked) -> list[Known]:
+    """What the last list of *what* held, of the profile, tenant and region that the line would use."""
+    from nbs_cli.local.names import place, remembered
+
+    return remembered(place(what, *_scope(asked)))
+
+
+def _scope(asked: Asked) -> tuple[str | None, str | None, str | None]:
+    """Profile, tenant and region as `local/credentials.py` finds them, without looking whether they are right."""
+    env = os.environ.get
+    profile = asked.profile or env("NBS_PROFILE")
+    if not profile and (env("NBS_TOKEN") or env("NBS_USERNAME")):
+        return None, env("NBS_TENANT_ID"), asked.region or env("NBS_REGION")
+    config = _config()
+    profile = profile or _word(config.get("profile"))
+    if not profile:
+        return None, env("OS_TENANT_ID") or env("OS_PROJECT_ID"), asked.region or env("OS_REGION_NAME")
+    table = _tables(config).get(profile)
+    table = table if isinstance(table, dict) else {}
+    return profile, _word(table.get("tenant_id")), asked.region or _word(table.get("region"))
+
+
+def _word(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _refs(what: str, asked: Asked) -> list[Row]:
+    """Names as they can be typed; IDs of what has none of its own, and where an ID is being typed."""
+    found = [one for one in _seen(what, asked) if _UUID.fullmatch(one.id)]
+    bearers = Counter(one.name for one in found)
+    rows: list[Row] = []
+    for one in found:
+        ref = _ref(one.name) if bearers[one.name] == 1 else None
+        if ref is not None:
+            rows.append((ref, f"{_shown(one.status)}  {one.id}"))
+        if ref is None or (asked.typed and one.id.startswith(asked.typed.lower())):
+            rows.append((one.id, f"{_shown(one.status)}  {_shown(one.name)}".rstrip()))
+    return [row for row in rows if row[0] not in asked.before]
+
+
+def _ref(name: str) -> str | None:
+    """How *name* is typed as a REF (`cloud/refs.py`); None for one that cannot be."""
+    if not name or _CONTROL.search(name):
+        return None
+    odd = name.startswith(("-", "id:", "name:")) or _UUID.fullmatch(name)
+    return f"name:{name}" if odd else name
+
+
+def _types(asked: Asked) -> list[Row]:
+    return [(one.name, one.id) for one in _seen("volume_type", asked) if _ref(one.name) == one.name]
+
+
+def _zones(asked: Asked) -> list[Row]:
+    return [(zone, "") for zone in dict.fromkeys(one.zone for one in _seen("volume", asked)) if _ref(zone) == zone]
+
+
+# kinds whose values are looked up on the TAB, some beside those that are known beforehand
+SOURCES: dict[str, Callable[[Asked], list[Row]]] = {
+    "profile": _any_profile,
+    "own profile": _profiles,
+    "volume": partial(_refs, "volume"),
+    "snapshot": partial(_refs, "snapshot"),
+    "type": _types,
+    "zone": _zones,
+}
 LISTS: dict[str, Callable[[list[Row], str, str], Answer]] = {"columns": _columns, "sort": _sort_keys}

@@ -12,12 +12,17 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn
 
-from nbs_cli.candidates import FILES, LISTS, OPEN, SOURCES, Answer, Row, answer_of, translated
+from nbs_cli.candidates import FILES, LISTS, OPEN, SOURCES, Answer, Asked, Row, answer_of, translated
 
+LIMIT = 1.0  # seconds
 Table = dict[str, Any]
 
 
@@ -34,12 +39,36 @@ def table() -> Table:
 def main(args: list[str]) -> int:
     """Answer `nbs __complete` with the words *args* behind it; gives 1, and says nothing, when that cannot be done."""
     try:
-        fields = _fields(args)
+        with _hurried():
+            fields = _fields(args)
         sys.stdout.buffer.write(b"".join(os.fsencode(field.replace("\0", "")) + b"\0" for field in fields))
         sys.stdout.flush()
     except Exception:  # noqa: BLE001 a person is typing: no error belongs on the terminal
         return 1
     return 0
+
+
+class TooLate(Exception):
+    """The time that a TAB may take is up: a home on a slow network, a device in place of a file."""
+
+
+@contextmanager
+def _hurried() -> Iterator[None]:
+    """End the block when it has taken LIMIT seconds, where the system has a timer; raises TooLate."""
+    if not hasattr(signal, "setitimer"):
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, _stop)
+    signal.setitimer(signal.ITIMER_REAL, LIMIT)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _stop(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise TooLate
 
 
 def _fields(args: list[str]) -> list[str]:
@@ -76,6 +105,7 @@ class Place:
         self.arguments: list[str] = []
         self.used: set[str] = set()
         self.awaited: str | None = None  # the kind of the value that the option before the cursor wants
+        self.said: dict[str, str] = {}  # the values of options that were typed, by their kind
         self.literal = False  # behind `--` nothing is an option
 
     @property
@@ -92,16 +122,25 @@ class Place:
     def step(self, word: str) -> None:
         """Go on by *word*; raises Nowhere."""
         if self.awaited is not None:
+            self.said[self.awaited] = word
             self.awaited = None
         elif self.literal or not word.startswith("-") or word == "-":
             self._take(word)
         elif word == "--":
             self.literal = True
         elif word.startswith("--"):
-            name, equals, _value = word.partition("=")
-            self.awaited = None if equals else self._option(name)["takes"]
+            name, equals, value = word.partition("=")
+            self._await(self._option(name)["takes"], value if equals else None)
         else:
-            self.awaited = self._cluster(word)[1]
+            letters, awaited = self._cluster(word)
+            takes = self._option(f"-{letters[-1]}")["takes"]
+            self._await(takes, None if awaited else word.removeprefix(letters))
+
+    def _await(self, takes: str | None, value: str | None) -> None:
+        """An option that *takes* a value was typed, and its *value* in the same word, or not yet."""
+        self.awaited = takes if value is None else None
+        if takes is not None and value is not None:
+            self.said[takes] = value
 
     def _take(self, word: str) -> None:
         commands = self.node["commands"]
@@ -181,15 +220,17 @@ class Place:
             return Answer(FILES)
         if kind in LISTS:
             return LISTS[kind](self._known(f"fields {self.node['prints']}"), stem, typed)
-        if kind in SOURCES:
-            return answer_of(SOURCES[kind](), stem)
         if kind.startswith("one of "):
             return answer_of(((word, "") for word in kind.split()[2:]), stem)
         if kind == "parameter of":
             return answer_of(self._known(f"{kind} {self.arguments[0]}"), stem, OPEN)
         if kind == "setting of":
             kind = f"{kind} {self.arguments[-1]}"
-        return answer_of(self._known(kind), stem)
+        found = dict(self._known(kind))
+        if kind in SOURCES:
+            asked = Asked(self.said.get("profile"), self.said.get("region"), typed, tuple(self.arguments))
+            found = {**dict(SOURCES[kind](asked)), **found}
+        return answer_of(found.items(), stem)
 
     def _known(self, kind: str) -> list[Row]:
         return [(value, translated(help_)) for value, help_ in self.known["values"].get(kind, [])]

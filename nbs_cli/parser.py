@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import typer
 from typer import TyperException
 from typer.core import TyperCommand, TyperGroup, TyperOption
+from typer.main import get_command_from_info, get_group
+from typer.models import CommandInfo
 
 from nbs_cli import __version__
 from nbs_cli import help as pages
@@ -71,6 +74,7 @@ def _help(ctx: typer.Context, _param: Any, value: Any) -> None:
         raise typer.Exit
 
 
+@cache
 def shared_options() -> list[Any]:
     """The options that every command has; they carry no environment variable, for the session reads those last."""
     return [
@@ -162,9 +166,21 @@ class Group(TyperGroup):
         super().__init__(*args, **{**kwargs, "add_help_option": False})
         self.params = [*self.params, *shared_options()]
 
+        self.declared: dict[str, CommandInfo] = {}
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The names of its commands, in the order of their declaration, then of the groups within it."""
+        return list(dict.fromkeys([*self.declared, *self.commands]))
+
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """The command of this name or alias."""
-        return super().get_command(ctx, cmd_name) or super().get_command(ctx, ALIASES.get(cmd_name, ""))
+        """The command of this name or alias, built when it is first asked for."""
+        known = cmd_name in self.declared or cmd_name in self.commands
+        name = cmd_name if known else ALIASES.get(cmd_name, "")
+        if name in self.declared and name not in self.commands:
+            self.commands[name] = get_command_from_info(
+                self.declared[name], pretty_exceptions_short=False, rich_markup_mode=None
+            )
+        return self.commands.get(name)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Find the command; raise Usage with the nearest word for one that does not exist."""
@@ -182,7 +198,8 @@ class Group(TyperGroup):
 
     def summaries(self, ctx: Any) -> list[tuple[str, str]]:
         """The commands of the group, each with its first sentence."""
-        return [(name, (self.get_command(ctx, name).help or "").partition("\n")[0]) for name in self.list_commands(ctx)]
+        told: dict[str, Any] = {**self.commands, **self.declared}
+        return [(name, (told[name].help or "").partition("\n")[0]) for name in self.list_commands(ctx)]
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write our own page: typer's wraps Korean by letters, not by width."""
@@ -196,9 +213,25 @@ def help_when_alone(ctx: typer.Context) -> None:
         session.stdout.write(ctx.get_help() + "\n")
 
 
-def group(words: str, *, cls: type[Group] = Group, examples: tuple[str, ...] = ()) -> typer.Typer:
+class Declared(typer.Typer):
+    """A group whose commands are built when they are asked for: reading all of their signatures takes its time."""
+
+    def built(self) -> Any:
+        """The group as typer runs it."""
+        commands, self.registered_commands = self.registered_commands, []
+        groups, self.registered_groups = self.registered_groups, []
+        made: Any = get_group(self)
+        self.registered_commands, self.registered_groups = commands, groups
+        made.declared = {info.name: info for info in commands}
+        for info in groups:
+            made.commands[info.name] = cast("Declared", info.typer_instance).built()
+            made.commands[info.name].name = info.name
+        return made
+
+
+def group(words: str, *, cls: type[Group] = Group, examples: tuple[str, ...] = ()) -> Declared:
     """A group of commands whose help is *words*."""
-    return typer.Typer(
+    return Declared(
         cls=cls,
         help=words,
         epilog="\n".join(examples),

@@ -57,7 +57,7 @@ def run(args: list[str], session: Session | None = None) -> int:
 def _guarded(args: list[str], session: Session) -> int:
     try:
         code = _invoke(args, session)
-        session.notes.clear()
+        session.settle()
         session.stdout.flush()
     except TyperException as error:
         return _tell(_usage(error), args, session)

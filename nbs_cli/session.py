@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from nbs_cli.cloud.identity import Identity
     from nbs_cli.cloud.once import Once
     from nbs_cli.cloud.policies import Policy
+    from nbs_cli.cloud.resources import Resource
     from nbs_cli.local.config import Config, Profile
     from nbs_cli.local.credentials import Environment
     from nbs_cli.local.journal import Sheet
@@ -398,6 +399,10 @@ class Session:
 
         if look.output in FORMATS:
             return FORMATS[look.output]
+        if look.output == "csv":
+            from nbs_cli.output.spreadsheet import Csv
+
+            return Csv
         if look.output == "yaml":
             from nbs_cli.output.documents import Yaml
 
@@ -451,6 +456,20 @@ class Session:
         if self.environment.get("FORCE_COLOR") is not None:
             return True
         return stream.isatty() and self.environment.get("TERM") != "dumb"
+
+    def names(self, resource: Resource) -> Path | None:
+        """The file in which completion finds the names of *resource* of this profile, tenant and region."""
+        from nbs_cli.local.names import place
+
+        # the sandbox's tenant is always the same one, and a TAB does not know it
+        tenant = "" if self.in_sandbox else self.credentials.tenant_id
+        region = self.options.region if self.in_sandbox else self.credentials.region
+        return place(resource.name, self.named, tenant, region)
+
+    def settle(self) -> None:
+        """Take the live line away, where anything was said at all: a list that goes well needs no notes."""
+        if "notes" in self.__dict__:
+            self.notes.clear()
 
     def close(self) -> None:
         """Close what was opened; what was never needed is not."""

@@ -263,11 +263,12 @@ def loaded(folder: Path, *args: str, env: dict[str, str] | None = None) -> set[s
         (["volume", "--help"], set()),
         (["volume", "create", "--help"], set()),
         (["sandbox", "serve", "--help"], set()),
-        (["volume", "list", "-o", "json"], {"httpx"}),
-        (["volume", "list"], {"httpx"}),
-        (["volume", "list", "-q"], {"httpx"}),
-        (["volume", "list", "--color", "always"], {"httpx", "rich.console", "rich.table"}),
-        (["auth", "token"], {"httpx", "platformdirs"}),
+        # a list is remembered for completion, and platformdirs knows where
+        (["volume", "list", "-o", "json"], {"httpx", "platformdirs"}),
+        (["volume", "list"], {"httpx", "platformdirs"}),
+        (["volume", "list", "-q"], {"httpx", "platformdirs"}),
+        (["volume", "list", "--color", "always"], {"httpx", "platformdirs", "rich.console", "rich.table"}),
+        (["auth", "token"], {"httpx"}),
         (["-p", "sandbox", "volume", "list"], {"httpx", "falcon", "platformdirs", "sqlite3"}),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -284,6 +285,44 @@ def test_nothing_is_loaded_that_is_not_needed(
         assert {name for name in modules if within(name, "nbs_cli")} == {"nbs_cli", "nbs_cli.__main__"}
     if "sandbox" not in args:
         assert not [name for name in modules if within(name, "nbs_cli.sandbox")]
+
+
+DEEDS = {"entering", "imaging", "listing", "looking", "making", "ordering", "removing", "standing"}
+
+
+@pytest.mark.parametrize(
+    ("args", "deeds"),
+    [
+        (["--help"], set()),
+        (["volume", "--help"], set()),
+        (["volume", "create", "--help"], set()),
+        (["snapshot", "delete", "--help"], set()),
+        (["auth", "login", "--help"], set()),
+        (["volume", "list"], {"listing"}),
+        (["types", "list"], {"listing"}),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_deed_is_loaded_when_it_is_done(served: Served, tmp_path: Path, args: list[str], deeds: set[str]) -> None:
+    """Help loads none of the files that do something; a list nothing of waits, deletes or the keyring, no asyncio."""
+    modules = loaded(tmp_path, *args, env=served.environ)
+
+    assert {name.rpartition(".")[2] for name in modules if within(name, "nbs_cli.commands")} & DEEDS == deeds
+    unused = {"nbs_cli.cloud.once", "nbs_cli.cloud.waiting", "nbs_cli.cloud.refs", "nbs_cli.local.secrets"}
+    assert not modules & unused
+    assert not modules & {"asyncio", "importlib.metadata", "importlib_metadata", "h2", "csv", "yaml", "tomlkit"}
+    if args[-1] == "--help":
+        assert not modules & {"ssl", "socket", "nbs_cli.cloud.client"}
+
+
+def test_a_command_is_built_when_it_is_typed() -> None:
+    """Of a group whose help is shown, or of which one command is asked for, the others' signatures are not read."""
+    group = tree().get_command(None, "volume")
+    assert group.summaries(None)
+    assert group.commands == {}
+
+    assert group.get_command(None, "ls").name == "list"
+    assert list(group.commands) == ["list"]
 
 
 # --- what is said -------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from typing import IO, Any
 import pytest
 
 from nbs_cli import __version__
-from nbs_cli.commands import looking
+from nbs_cli.commands import listing
 from nbs_cli.local import credentials
 from tests.conftest import NBS, Ran, Served
 
@@ -301,7 +301,7 @@ def _break(*_given: Any, **_more: Any) -> Any:
 
 def test_a_mistake_in_nbs_is_one_line(served: Served, nbs: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch) -> None:
     """No traceback reaches a person: what kind of mistake, and how to report it; exit 1."""
-    monkeypatch.setattr(looking, "pages", _break)
+    monkeypatch.setattr(listing, "pages", _break)
     ran = nbs(*READ, env=served.environ)
     assert (ran.code, ran.out) == (1, "")
     assert ran.err.splitlines()[0] == "nbs: a mistake in nbs: ZeroDivisionError"
@@ -313,7 +313,7 @@ def test_a_mistake_in_nbs_is_json_for_programs(
     served: Served, nbs: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With `-o json` it is an error like any other."""
-    monkeypatch.setattr(looking, "pages", _break)
+    monkeypatch.setattr(listing, "pages", _break)
     ran = nbs(*READ, "-o", "json", env=served.environ)
     assert json.loads(ran.err)["error"]["code"] == "failure"
 
@@ -322,7 +322,7 @@ def test_debug_shows_where_the_mistake_is(
     served: Served, nbs: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`--debug` has the traceback, with the password masked should it stand in it."""
-    monkeypatch.setattr(looking, "pages", _break)
+    monkeypatch.setattr(listing, "pages", _break)
     ran = nbs(*READ, "--debug", env=served.environ)
     assert "Traceback" in ran.err
     assert ran.err.splitlines()[-2] == "nbs: a mistake in nbs: ZeroDivisionError"
@@ -347,7 +347,7 @@ def test_a_recursion_without_end_is_a_mistake_like_any_other(
     def deep(*given: Any) -> Any:
         return deep(*given)
 
-    monkeypatch.setattr(looking, "pages", deep)
+    monkeypatch.setattr(listing, "pages", deep)
     ran = nbs(*READ, env=served.environ)
     assert ran.code == 1
     assert "RecursionError" in ran.err

@@ -36,13 +36,15 @@ class BlockStorage:
         self.client = client
         self.identity = identity
 
-    def page(self, resource: Resource, query: Mapping[str, str | int], *, detail: bool = True) -> Page:
-        """One page of a list: `GET /{path}` or, where the resource has both, `GET /{path}/detail`.
+    def page(
+        self, resource: Resource, query: Mapping[str, str | int], *, detail: bool = True, limit: float = CALL
+    ) -> Page:
+        """One page of a list: `GET /{path}` or, where the resource has both, `GET /{path}/detail`; in *limit* seconds.
 
         *query* goes out as it is. Raises Nonsense when the answer is no list of objects with an ID.
         """
         path = f"/{resource.path}/detail" if detail and resource.brief else f"/{resource.path}"
-        body = self.request("GET", path + (f"?{urlencode(query)}" if query else "")).body
+        body = self.request("GET", path + (f"?{urlencode(query)}" if query else ""), limit=limit).body
         rows = body.get(resource.plural) if isinstance(body, dict) else None
         if not isinstance(body, dict) or not isinstance(rows, list) or not all(_has_id(row) for row in rows):
             raise _not_documented(resource.plural)

@@ -19,6 +19,7 @@ from typing import Any
 
 import httpx
 
+from nbs_cli.cloud import hashed
 from nbs_cli.cloud.answers import Answer, error_words, parse, request_id
 from nbs_cli.cloud.deadline import Deadline
 from nbs_cli.cloud.request import Request
@@ -91,6 +92,7 @@ class Client:
         self._ca_bundle = ca_bundle
         self._application = application
         self._clients: dict[tuple[bool, bool], httpx.Client] = {}
+        self._quick = ca_bundle is None  # the system's folder of hashed certificates has sufficed so far
         self._lock = threading.Lock()
 
     def send(self, request: Request) -> Answer:
@@ -133,7 +135,8 @@ class Client:
             )
         if exchange.status // 100 != 2:
             raise self._refusal(exchange)
-        return Answer(exchange.status, exchange.headers, parse(exchange.raw, request.host))
+        raw, exchange.raw = exchange.raw, b""  # httpx's response and its stream hold each other, and the exchange
+        return Answer(exchange.status, exchange.headers, parse(raw, request.host))
 
     def _refusal(self, exchange: _Exchange) -> Failure:
         fault, words = error_words(exchange.raw)
@@ -166,11 +169,24 @@ class Client:
 
     def _run(self, request: Request, exchange: _Exchange, limit: float) -> None:
         try:
-            self._speak(request, exchange, limit)
+            self._speak_to_trusted(request, exchange, limit)
         except BaseException as error:  # noqa: BLE001 the thread has no caller: the main thread raises what it finds
             exchange.error = error
         finally:
             exchange.done.set()
+
+    def _speak_to_trusted(self, request: Request, exchange: _Exchange, limit: float) -> None:
+        """Speak to who has a certificate in the system's hashed folder, or else is trusted by all that it trusts."""
+        quick = self._quick
+        try:
+            self._speak(request, exchange, limit)
+        except httpx.ConnectError as error:
+            if not quick or not hashed.unknown(error):
+                raise
+            with self._lock:
+                self._quick = False
+                self._clients = {kind: made for kind, made in self._clients.items() if not kind[0]}
+            self._speak(request, exchange, limit)
 
     def _speak(self, request: Request, exchange: _Exchange, limit: float) -> None:
         if self._application is not None:
@@ -233,12 +249,16 @@ class Client:
 
     def _secure(self, limits: httpx.Limits) -> httpx.Client:
         try:
-            return httpx.Client(verify=self._tls, limits=limits)
+            return httpx.Client(verify=(self._quick and self._hashed) or self._tls, limits=limits)
         except (ImportError, ValueError, httpx.InvalidURL) as error:
             raise Unavailable(
                 _("a proxy setting in the environment cannot be used: {error}").format(error=error),
                 hint=_("check HTTPS_PROXY, ALL_PROXY and NO_PROXY"),
             ) from error
+
+    @cached_property
+    def _hashed(self) -> ssl.SSLContext | None:
+        return hashed.context()
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:

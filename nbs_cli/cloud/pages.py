@@ -9,7 +9,8 @@ from nbs_cli.cloud.blockstorage import BlockStorage, Page, Record
 from nbs_cli.cloud.nouns import missing
 from nbs_cli.cloud.resources import Paging, Resource
 from nbs_cli.cloud.sorting import Order, sort_rows
-from nbs_cli.cloud.walking import Span, Walk
+from nbs_cli.cloud.span import Span
+from nbs_cli.cloud.walking import Walk
 from nbs_cli.errors import LostAnswer, NotFound, Usage
 
 EVERYTHING = Span()

@@ -12,8 +12,6 @@ from nbs_cli.cloud.retention import Rules
 from nbs_cli.local import policies
 from nbs_cli.local.policies import COUNTS
 
-USUAL = "default"  # the policy of whoever names none
-
 
 @dataclass(frozen=True)
 class Policy:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from nbs_cli.cloud.blockstorage import BlockStorage, Record
-from nbs_cli.cloud.bulk import at_once
+from nbs_cli.cloud.looks import by_id
 from nbs_cli.cloud.nouns import missing, noun_of
 from nbs_cli.cloud.pages import everything
 from nbs_cli.cloud.resources import Resource
@@ -72,11 +72,11 @@ def resolve(
     Raises NotFound for an unknown ref (unless *ignore_missing*) and, with the candidates, for a name that several bear.
     """
     refs = [read(text) for text in dict.fromkeys(texts)]
-    by_id = _by_id(storage, resource, [ref.resource_id for ref in refs if ref.resource_id], parallel)
+    with_id = _with_id(storage, resource, [ref.resource_id for ref in refs if ref.resource_id], parallel)
     by_name = _by_name(storage, resource) if any(ref.name is not None for ref in refs) else {}
     found: dict[str, Found] = {}
     for ref in refs:
-        matches = by_id[ref.resource_id] if ref.resource_id else by_name.get(ref.name or "", [])
+        matches = with_id[ref.resource_id] if ref.resource_id else by_name.get(ref.name or "", [])
         if len(matches) > 1:
             raise _ambiguous(resource, ref.text, matches)
         if matches:
@@ -91,8 +91,10 @@ def one(storage: BlockStorage, resource: Resource, text: str) -> Found:
     return resolve(storage, resource, [text])[0]
 
 
-def _by_id(storage: BlockStorage, resource: Resource, ids: Iterable[str], parallel: int) -> Mapping[str, list[Record]]:
-    outcomes = at_once(lambda resource_id: storage.get(resource, resource_id), list(dict.fromkeys(ids)), parallel)
+def _with_id(
+    storage: BlockStorage, resource: Resource, ids: Iterable[str], parallel: int
+) -> Mapping[str, list[Record]]:
+    outcomes = by_id(storage, resource, list(dict.fromkeys(ids)), parallel)
     found: dict[str, list[Record]] = {}
     for outcome in outcomes:
         if outcome.failure is None:

@@ -6,6 +6,7 @@ Source: the API v2 guide (Block Storage > API v2), sections named at each declar
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -84,16 +85,29 @@ class Resource:
 
         Undocumented keys are dropped, in the items of attachments and links too: the guide says that they may change.
         """
-        chosen = self.fields if fields is None else fields
-        return {
-            field.wire: _kept(record.get(field.wire), field.items)
-            for field in chosen
-            if not field.optional or field.wire in record
-        }
+        return self.projection(self.fields if fields is None else fields)(record)
+
+    def projection(self, fields: tuple[Field, ...]) -> Callable[[dict[str, Any]], dict[str, Any]]:
+        """What `project` does with *fields*, for many records: what they are like is looked at once."""
+        wires = tuple(field.wire for field in fields)
+        nested = tuple((field.wire, field.items) for field in fields if field.items)
+        optional = tuple(field.wire for field in fields if field.optional)
+
+        def projected(record: dict[str, Any]) -> dict[str, Any]:
+            kept = {wire: record.get(wire) for wire in wires}
+            for wire, items in nested:
+                if kept[wire]:
+                    kept[wire] = _kept(kept[wire], items)
+            for wire in optional:
+                if wire not in record:
+                    del kept[wire]
+            return kept
+
+        return projected
 
 
 def _kept(value: Any, items: tuple[str, ...]) -> Any:
-    if not items or not isinstance(value, list):
+    if not isinstance(value, list):
         return value
     return [{key: item.get(key) for key in items} if isinstance(item, dict) else item for item in value]
 

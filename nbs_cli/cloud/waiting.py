@@ -12,8 +12,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from nbs_cli.cloud.blockstorage import BlockStorage, Record
-from nbs_cli.cloud.bulk import Outcome, at_once
+from nbs_cli.cloud.bulk import Outcome
 from nbs_cli.cloud.deadline import CALL, Deadline
+from nbs_cli.cloud.looks import look
 from nbs_cli.cloud.nouns import command_of, noun_of
 from nbs_cli.cloud.refs import Found
 from nbs_cli.cloud.resources import Resource
@@ -70,12 +71,11 @@ def until(
     elapsed = 0.0
     ticks = _Ticks(seconds, deadline)
     for elapsed, last_look in ticks:
-        looks = at_once(lambda outcome: storage.get(resource, outcome.item.id, limit=ticks.left()), pending)
-        for look in looks:
-            outcome: Outcome = look.item
-            _judge(resource, outcome, watched[id(outcome)], look, goal)
+        looks = look(storage, resource, [outcome.item.id for outcome in pending], ticks.left)
+        for outcome, seen in zip(pending, looks, strict=True):
+            _judge(resource, outcome, watched[id(outcome)], seen, goal)
             status = GONE if outcome.gone else watched[id(outcome)].last
-            tell(_label(outcome), status, _percent(look.result), elapsed)
+            tell(_label(outcome), status, _percent(seen.result), elapsed)
         pending = [outcome for outcome in pending if not _over(outcome, goal)]
         if not pending:
             return outcomes

@@ -12,36 +12,15 @@ What is known of servers of this family (facts.md §3.3 and §3.4, observed.md, 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from nbs_cli.cloud.blockstorage import BlockStorage, Page, Record
 from nbs_cli.cloud.resources import Paging, Resource
 from nbs_cli.cloud.sorting import Order
+from nbs_cli.cloud.span import PAGE, Span
 from nbs_cli.errors import Failure, Nonsense, NotFound
 from nbs_cli.output.words import _
 
-PAGE = 1000  # the largest page of the family
 SMALLEST_CAP = 100  # the smallest default page known: a list shorter than this is whole even where nothing pages
-
-
-@dataclass(frozen=True)
-class Span:
-    """Which part of a list is wanted: at most `limit` rows, from `offset` or after `marker`, `page_size` at a time."""
-
-    limit: int | None = None
-    page_size: int = PAGE
-    offset: int | None = None
-    marker: str | None = None
-    order: Order = ()
-    detail: bool = True
-
-    def ask(self, so_far: int) -> int:
-        """How many rows to ask for when *so_far* have come."""
-        return self.page_size if self.limit is None else min(self.page_size, self.limit - so_far)
-
-    def full(self, so_far: int) -> bool:
-        """Whether nothing more is wanted."""
-        return self.limit is not None and so_far >= self.limit
 
 
 class Walk:

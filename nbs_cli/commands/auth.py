@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from nbs_cli.commands import entering, standing
+from nbs_cli import commands
 from nbs_cli.commands.shapes import STATUS
 from nbs_cli.errors import Usage
 from nbs_cli.output.words import _
@@ -55,10 +55,10 @@ def login(
     """POST /v2.0/tokens, then keep."""
     session: Session = ctx.obj
     region = session.options.region
-    typed = entering.Typed(
+    typed = commands.entering.Typed(
         realm, region, tenant_id, username, identity_url, endpoint, store, password_command, password_stdin
     )
-    entering.login(session, typed)
+    commands.entering.login(session, typed)
 
 
 @command(
@@ -94,7 +94,7 @@ def status(
     """What is known here; with --online one read."""
     session: Session = ctx.obj
     session.printer.check(STATUS)
-    session.printer.show(STATUS, [standing.describe(session, online=online)])
+    session.printer.show(STATUS, [commands.standing.describe(session, online=online)])
 
 
 @command(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 
 from nbs_cli.cloud import refs
@@ -15,17 +14,11 @@ from nbs_cli.cloud.uploads import upload as send
 from nbs_cli.cloud.waiting import Goal, image_active, until
 from nbs_cli.commands import options
 from nbs_cli.commands.making import rehearse
+from nbs_cli.commands.options import Visibility
 from nbs_cli.commands.shapes import REQUEST
 from nbs_cli.errors import Failure, Usage
 from nbs_cli.output.words import _
 from nbs_cli.session import Session
-
-
-class Visibility(str, Enum):
-    """Who may see the image (guide)."""
-
-    PRIVATE = "private"
-    SHARED = "shared"
 
 
 @dataclass(frozen=True)

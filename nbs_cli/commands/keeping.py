@@ -6,25 +6,53 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer.models import OptionInfo
 
-from nbs_cli.cloud import policies
-from nbs_cli.cloud.marks import LONGEST_MARK
-from nbs_cli.commands import options, pruning, retaining, rotating
+from nbs_cli import commands
+from nbs_cli.commands import options
 from nbs_cli.commands.options import Description, Volumes
-from nbs_cli.commands.retaining import (
-    KeepDaily,
-    KeepHourly,
-    KeepLast,
-    KeepMonthly,
-    KeepWeekly,
-    KeepWithin,
-    KeepYearly,
-    MaxDelete,
-    PolicyName,
-    Timezone,
-)
+from nbs_cli.local.policies import USUAL
 from nbs_cli.output.words import _
 from nbs_cli.session import Session, seconds
+
+PolicyName = Annotated[
+    str,
+    typer.Option(
+        "--policy", metavar="NAME", help=_("the policy: the mark of its snapshots, and its rules in the config file")
+    ),
+]
+
+
+def _count(words: str) -> OptionInfo:
+    made: OptionInfo = typer.Option(parser=options.whole, metavar="N", help=words)
+    return made
+
+
+KeepLast = Annotated[int | None, _count(_("keep the N newest"))]
+KeepHourly = Annotated[int | None, _count(_("keep the newest of each of the last N hours that have one"))]
+KeepDaily = Annotated[int | None, _count(_("the same for days"))]
+KeepWeekly = Annotated[int | None, _count(_("the same for weeks, which begin on Monday"))]
+KeepMonthly = Annotated[int | None, _count(_("the same for months"))]
+KeepYearly = Annotated[int | None, _count(_("the same for years"))]
+KeepWithin = Annotated[
+    str | None,
+    typer.Option(
+        "--keep-within", metavar="TIME", help=_("keep what is at most 36h, 14d, 2w, 6mo or 1y older than the newest")
+    ),
+]
+Timezone = Annotated[
+    str | None,
+    typer.Option("--timezone", metavar="ZONE", help=_("where hours and days begin and end; Asia/Seoul if not said")),
+]
+MaxDelete = Annotated[
+    int | None,
+    typer.Option(
+        "--max-delete",
+        parser=options.whole,
+        metavar="N",
+        help=_("let up to N of a volume go at once; 20, and half of them, if not said"),
+    ),
+]
 
 
 def prune(
@@ -34,7 +62,7 @@ def prune(
         typer.Option("--volume", metavar="REF", help=_("snapshots of this volume; may be repeated")),
     ] = None,
     all_volumes: Annotated[bool, typer.Option("--all-volumes", help=_("the snapshots of every volume"))] = False,
-    policy: PolicyName = policies.USUAL,
+    policy: PolicyName = USUAL,
     keep_last: KeepLast = None,
     keep_hourly: KeepHourly = None,
     keep_daily: KeepDaily = None,
@@ -66,15 +94,15 @@ def prune(
         "timezone": timezone,
         "max_delete": max_delete,
     }
-    chosen = retaining.policy(session, policy, typed)
-    wanted = pruning.Wanted(tuple(volume or ()), all_volumes, match, include_unmanaged, apply)
-    pruning.prune(session, chosen, wanted)
+    chosen = commands.retaining.policy(session, policy, typed)
+    wanted = commands.pruning.Wanted(tuple(volume or ()), all_volumes, match, include_unmanaged, apply)
+    commands.pruning.prune(session, chosen, wanted)
 
 
 def rotate(
     ctx: typer.Context,
     volumes: Volumes,
-    policy: PolicyName = policies.USUAL,
+    policy: PolicyName = USUAL,
     keep_last: KeepLast = None,
     keep_hourly: KeepHourly = None,
     keep_daily: KeepDaily = None,
@@ -120,9 +148,7 @@ def rotate(
         "timezone": timezone,
         "max_delete": max_delete,
     }
-    chosen = retaining.policy(session, policy, typed)
-    room = options.LONGEST - LONGEST_MARK - len(policy) - 1
-    options.sendable(_("description (with its request mark)"), description, room)
+    chosen = commands.retaining.policy(session, policy, typed)
     wait = 0.0 if jitter is None else seconds(jitter)
-    wanted = rotating.Wanted(tuple(volumes), description, force, make_room, wait, heartbeat_file, metrics_file)
-    rotating.rotate(session, chosen, wanted)
+    wanted = commands.rotating.Wanted(tuple(volumes), description, force, make_room, wait, heartbeat_file, metrics_file)
+    commands.rotating.rotate(session, chosen, wanted)

@@ -16,6 +16,7 @@ from nbs_cli.cloud.waiting import Goal, until
 from nbs_cli.commands.outcomes import conclude
 from nbs_cli.commands.shapes import REQUEST
 from nbs_cli.errors import Failure, Usage
+from nbs_cli.local import names
 from nbs_cli.output.cells import compact
 from nbs_cli.output.text import safe
 from nbs_cli.output.words import _
@@ -66,6 +67,7 @@ def make(session: Session, resource: Resource, made: list[Wish], *, wait: bool, 
     if session.options.quiet:
         _show(session, resource, outcomes, several=several)  # an ID does not change while it is waited for
     _tick_off(session, outcomes)
+    names.change(session.names(resource), made=map(names.known, _records(outcomes)))
     if wait:
         await_all(session, resource, outcomes)
     if not session.options.quiet:

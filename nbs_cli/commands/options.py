@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import re
+from enum import Enum
 from typing import Annotated
 
 import typer
 
 from nbs_cli.cloud.resources import Resource
 from nbs_cli.cloud.sorting import read_order
-from nbs_cli.cloud.walking import PAGE, Span
+from nbs_cli.cloud.span import PAGE, Span
 from nbs_cli.errors import Usage, nearest
 from nbs_cli.output.words import _
 
 LONGEST = 255  # characters of a name, a description, a metadata key or value (facts.md §3.5)
 _LARGEST = 2_147_483_647
 _UNSENDABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+
+
+class Visibility(str, Enum):
+    """Who may see the image (guide)."""
+
+    PRIVATE = "private"
+    SHARED = "shared"
 
 
 def whole(text: str | int) -> int:

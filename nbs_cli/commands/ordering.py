@@ -1,4 +1,4 @@
-"""From the options of `volume create` to the bodies of its requests; refuses what cannot be before anything is sent."""
+"""From the options of a create to the bodies of its requests; refuses what cannot be before anything is sent."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from nbs_cli.cloud import refs
+from nbs_cli.cloud.marks import LONGEST_MARK
 from nbs_cli.cloud.pages import everything
-from nbs_cli.cloud.resources import SNAPSHOT, VOLUME_TYPE
+from nbs_cli.cloud.resources import SNAPSHOT, VOLUME, VOLUME_TYPE
 from nbs_cli.commands import options
 from nbs_cli.errors import Usage
+from nbs_cli.local.policies import check_name
 from nbs_cli.output.words import _
 from nbs_cli.session import Session
 
@@ -87,3 +89,33 @@ def _type(session: Session, text: str | None) -> str | None:
 
 def _numbered(name: str | None, number: int) -> dict[str, str]:
     return {} if name is None else {"name": f"{name}-{number}"}
+
+
+def snapshots(
+    session: Session,
+    volumes: list[str],
+    name: str | None,
+    description: str | None,
+    *,
+    force: bool,
+    marked: bool,
+    policy: str | None = None,
+) -> tuple[list[dict[str, Any]], bool]:
+    """The body of a snapshot of each of *volumes*, without nulls, and whether output is to be a list.
+
+    Raises Usage before any request, NotFound for an unknown volume (guide: 스냅숏 생성하기).
+    """
+    session.writing()
+    options.sendable(_("name"), name)
+    room = options.LONGEST - (LONGEST_MARK if marked else 0)
+    if policy is not None:
+        check_name(policy)
+        if not marked:
+            raise Usage(_("--policy is a part of the mark, which --no-request-key leaves out"))
+        room -= len(policy) + 1
+    options.sendable(_("description (with its request mark)"), description, room)
+    texts, several = session.refs(volumes)
+    given = {"name": name, "description": description, "force": force or None}
+    fields = {key: value for key, value in given.items() if value is not None}
+    found = refs.resolve(session.storage, VOLUME, texts)
+    return [{"volume_id": item.id, **fields} for item in found], several

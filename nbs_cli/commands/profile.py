@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from nbs_cli.commands import entering
+from nbs_cli import commands
 from nbs_cli.commands.shapes import PROFILE
 from nbs_cli.errors import Usage
 from nbs_cli.local import config
@@ -87,10 +87,10 @@ def set_(
     profile = session.config.get(name)
     config.check_key(key)
     checked = config.parse(key, value) if value else None
-    entering.check_value(key, checked)
+    commands.entering.check_value(key, checked)
     changed = replace(profile, **{key: getattr(Profile(name), key) if checked is None else checked})
     if changed.tenant_id and changed.username:
-        entering.forget_former(session, name, changed)
+        commands.entering.forget_former(session, name, changed)
     session.edits.put(session.config, name, {key: checked})
     session.did(_("{name}: {key} is {value}").format(name=name, key=key, value=value or _("unset")))
 
@@ -106,7 +106,7 @@ def remove(ctx: typer.Context, name: Name) -> None:
     """The secret first: where it cannot be removed the profile stays, so that it can be tried again."""
     session: Session = ctx.obj
     config.check_name(name)
-    entering.forget(session, session.config.get(name))
+    commands.entering.forget(session, session.config.get(name))
     session.edits.drop(session.config, name)
     session.did(_("removed the profile {name}").format(name=name))
 

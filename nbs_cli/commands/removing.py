@@ -16,6 +16,7 @@ from nbs_cli.commands.making import rehearse
 from nbs_cli.commands.outcomes import conclude
 from nbs_cli.commands.shapes import OUTCOME, REQUEST
 from nbs_cli.errors import NotFound, Usage
+from nbs_cli.local import names
 from nbs_cli.output.cells import cell
 from nbs_cli.output.lines import aligned
 from nbs_cli.output.words import _
@@ -56,6 +57,8 @@ def remove(
     if wait:
         _await_gone(session, resource, outcomes)
     _print(session, resource, outcomes, several=several, gone=wait)
+    accepted = [outcome.item.id for outcome in outcomes if outcome.done and outcome.failure is None]
+    names.change(session.names(resource), gone=accepted)
     conclude(session, outcomes, lambda item: item.ref)
 
 

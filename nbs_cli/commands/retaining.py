@@ -4,60 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from nbs_cli.cloud import policies
 from nbs_cli.cloud.blockstorage import Record
 from nbs_cli.cloud.deadline import WAIT
 from nbs_cli.cloud.policies import Policy
 from nbs_cli.cloud.retention import Action, Verdict
-from nbs_cli.commands.options import whole
 from nbs_cli.errors import Conflict, NotFound
 from nbs_cli.local import files, folders
 from nbs_cli.local.policies import RULES, check_name
 from nbs_cli.output.text import duration
 from nbs_cli.output.words import _, plural
 from nbs_cli.session import Session
-
-PolicyName = Annotated[
-    str,
-    typer.Option(
-        "--policy", metavar="NAME", help=_("the policy: the mark of its snapshots, and its rules in the config file")
-    ),
-]
-
-
-def _count(words: str) -> Any:
-    return typer.Option(parser=whole, metavar="N", help=words)
-
-
-KeepLast = Annotated[int | None, _count(_("keep the N newest"))]
-KeepHourly = Annotated[int | None, _count(_("keep the newest of each of the last N hours that have one"))]
-KeepDaily = Annotated[int | None, _count(_("the same for days"))]
-KeepWeekly = Annotated[int | None, _count(_("the same for weeks, which begin on Monday"))]
-KeepMonthly = Annotated[int | None, _count(_("the same for months"))]
-KeepYearly = Annotated[int | None, _count(_("the same for years"))]
-KeepWithin = Annotated[
-    str | None,
-    typer.Option(
-        "--keep-within", metavar="TIME", help=_("keep what is at most 36h, 14d, 2w, 6mo or 1y older than the newest")
-    ),
-]
-Timezone = Annotated[
-    str | None,
-    typer.Option("--timezone", metavar="ZONE", help=_("where hours and days begin and end; Asia/Seoul if not said")),
-]
-MaxDelete = Annotated[
-    int | None,
-    typer.Option(
-        "--max-delete",
-        parser=whole,
-        metavar="N",
-        help=_("let up to N of a volume go at once; 20, and half of them, if not said"),
-    ),
-]
 
 
 def policy(session: Session, name: str, typed: dict[str, Any]) -> Policy:

@@ -15,13 +15,14 @@ from nbs_cli.cloud import pruning, rotation
 from nbs_cli.cloud.blockstorage import Record
 from nbs_cli.cloud.bulk import Outcome, at_once
 from nbs_cli.cloud.deadline import WAIT
+from nbs_cli.cloud.marks import LONGEST_MARK
 from nbs_cli.cloud.once import Made
 from nbs_cli.cloud.policies import Policy
 from nbs_cli.cloud.refs import resolve
 from nbs_cli.cloud.resources import SNAPSHOT, VOLUME
 from nbs_cli.cloud.retention import Verdict
 from nbs_cli.cloud.rotation import Terms, Turn
-from nbs_cli.commands import making, reporting, retaining
+from nbs_cli.commands import making, options, reporting, retaining
 from nbs_cli.commands.outcomes import conclude, first
 from nbs_cli.commands.shapes import ROTATION
 from nbs_cli.errors import Failure, Partial
@@ -46,6 +47,8 @@ def rotate(session: Session, policy: Policy, wanted: Wanted) -> None:
     """Rotate every volume; print a row each, a line for each on stderr, and raise what they come to."""
     session.writing()
     session.printer.check(ROTATION)
+    room = options.LONGEST - LONGEST_MARK - len(policy.name) - 1
+    options.sendable(_("description (with its request mark)"), wanted.description, room)
     reporting.check(wanted.heartbeat, wanted.metrics)
     texts, several = session.refs(wanted.volumes)
     report = reporting.Report(policy.name, texts)

@@ -6,11 +6,10 @@ from typing import Annotated
 
 import typer
 
+from nbs_cli import commands
 from nbs_cli.cloud.bulk import PARALLEL
-from nbs_cli.cloud.marks import LONGEST_MARK
-from nbs_cli.cloud.refs import resolve
-from nbs_cli.cloud.resources import SNAPSHOT, VOLUME
-from nbs_cli.commands import keeping, looking, making, options, removing, timing
+from nbs_cli.cloud.resources import SNAPSHOT
+from nbs_cli.commands import keeping, options
 from nbs_cli.commands.options import (
     Brief,
     Description,
@@ -30,11 +29,8 @@ from nbs_cli.commands.options import (
     Volumes,
     Wait,
 )
-from nbs_cli.errors import Usage
-from nbs_cli.local.policies import check_name
 from nbs_cli.output.words import _
 from nbs_cli.parser import command, group
-from nbs_cli.session import Session
 
 app = group(
     _("Snapshots of volumes"), examples=("nbs snapshot create data-1 --wait", "nbs snapshot list --sort created:desc")
@@ -66,18 +62,18 @@ def list_(
 ) -> None:
     """GET /snapshots/detail; with --brief GET /snapshots."""
     if timeline:
-        timing.draw(ctx.obj, volume)
+        commands.timing.draw(ctx.obj, volume)
         return
     span = options.span(
         SNAPSHOT, sort=sort, limit=limit, page_size=page_size, offset=offset, marker=marker, brief=brief
     )
-    looking.list_all(ctx.obj, SNAPSHOT, span, volume=volume)
+    commands.listing.list_all(ctx.obj, SNAPSHOT, span, volume=volume)
 
 
 @command(app, "show", _("Show snapshots"), "nbs snapshot show before-upgrade", "nbs snapshot show ID -o json")
 def show(ctx: typer.Context, refs: Refs, parallel: Parallel = PARALLEL) -> None:
     """GET /snapshots/{id} for each."""
-    looking.show(ctx.obj, SNAPSHOT, refs, parallel=parallel)
+    commands.looking.show(ctx.obj, SNAPSHOT, refs, parallel=parallel)
 
 
 @command(
@@ -104,23 +100,12 @@ def create(
     dry_run: DryRun = False,
 ) -> None:
     """POST /snapshots for each."""
-    session: Session = ctx.obj
-    session.writing()
-    options.sendable(_("name"), name)
-    room = options.LONGEST - (0 if no_request_key else LONGEST_MARK)
-    if policy is not None:
-        check_name(policy)
-        if no_request_key:
-            raise Usage(_("--policy is a part of the mark, which --no-request-key leaves out"))
-        room -= len(policy) + 1
-    options.sendable(_("description (with its request mark)"), description, room)
-    texts, several = session.refs(volumes)
-    given = {"name": name, "description": description, "force": force or None}
-    fields = {key: value for key, value in given.items() if value is not None}
-    found = resolve(session.storage, VOLUME, texts)
-    bodies = [{"volume_id": item.id, **fields} for item in found]
-    wished = making.wishes(SNAPSHOT, bodies, request_key, marked=not no_request_key, policy=policy)
-    making.make(session, SNAPSHOT, wished, wait=wait, dry_run=dry_run, several=several)
+    marked = not no_request_key
+    bodies, several = commands.ordering.snapshots(
+        ctx.obj, volumes, name, description, force=force, marked=marked, policy=policy
+    )
+    wished = commands.making.wishes(SNAPSHOT, bodies, request_key, marked=marked, policy=policy)
+    commands.making.make(ctx.obj, SNAPSHOT, wished, wait=wait, dry_run=dry_run, several=several)
 
 
 @command(
@@ -139,7 +124,7 @@ def delete(
     dry_run: DryRun = False,
 ) -> None:
     """DELETE /snapshots/{id} for each."""
-    removing.remove(
+    commands.removing.remove(
         ctx.obj, SNAPSHOT, refs, ignore_missing=ignore_missing, parallel=parallel, wait=wait, dry_run=dry_run
     )
 
@@ -153,7 +138,7 @@ def delete(
 )
 def wait(ctx: typer.Context, refs: Refs, for_: For = "available", parallel: Parallel = PARALLEL) -> None:
     """Poll GET /snapshots/{id}."""
-    looking.wait(ctx.obj, SNAPSHOT, refs, for_, parallel=parallel)
+    commands.looking.wait(ctx.obj, SNAPSHOT, refs, for_, parallel=parallel)
 
 
 command(

@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
+from nbs_cli import commands
 from nbs_cli.cloud.bulk import PARALLEL
 from nbs_cli.cloud.resources import VOLUME
-from nbs_cli.commands import imaging, looking, making, options, ordering, removing
+from nbs_cli.commands import options
 from nbs_cli.commands.options import (
     Brief,
     Description,
@@ -26,6 +27,7 @@ from nbs_cli.commands.options import (
     Refs,
     RequestKey,
     Sort,
+    Visibility,
     Wait,
 )
 from nbs_cli.output.words import _
@@ -56,13 +58,13 @@ def list_(
 ) -> None:
     """GET /volumes/detail; with --brief GET /volumes."""
     span = options.span(VOLUME, sort=sort, limit=limit, page_size=page_size, offset=offset, marker=marker, brief=brief)
-    looking.list_all(ctx.obj, VOLUME, span)
+    commands.listing.list_all(ctx.obj, VOLUME, span)
 
 
 @command(app, "show", _("Show volumes"), "nbs volume show data-1", "nbs volume show data-1 data-2 -o json")
 def show(ctx: typer.Context, refs: Refs, parallel: Parallel = PARALLEL) -> None:
     """GET /volumes/{id} for each."""
-    looking.show(ctx.obj, VOLUME, refs, parallel=parallel)
+    commands.looking.show(ctx.obj, VOLUME, refs, parallel=parallel)
 
 
 @command(
@@ -103,10 +105,10 @@ def create(
     dry_run: DryRun = False,
 ) -> None:
     """POST /volumes."""
-    order = ordering.Order(size, name, description, type_, zone, snapshot, tuple(metadata or ()), count)
-    bodies = ordering.bodies(ctx.obj, order)
-    wished = making.wishes(VOLUME, bodies, request_key, marked=not no_request_key)
-    making.make(ctx.obj, VOLUME, wished, wait=wait, dry_run=dry_run, several=count > 1)
+    order = commands.ordering.Order(size, name, description, type_, zone, snapshot, tuple(metadata or ()), count)
+    bodies = commands.ordering.bodies(ctx.obj, order)
+    wished = commands.making.wishes(VOLUME, bodies, request_key, marked=not no_request_key)
+    commands.making.make(ctx.obj, VOLUME, wished, wait=wait, dry_run=dry_run, several=count > 1)
 
 
 @command(
@@ -126,7 +128,9 @@ def delete(
     dry_run: DryRun = False,
 ) -> None:
     """DELETE /volumes/{id} for each."""
-    removing.remove(ctx.obj, VOLUME, refs, ignore_missing=ignore_missing, parallel=parallel, wait=wait, dry_run=dry_run)
+    commands.removing.remove(
+        ctx.obj, VOLUME, refs, ignore_missing=ignore_missing, parallel=parallel, wait=wait, dry_run=dry_run
+    )
 
 
 @command(
@@ -152,7 +156,7 @@ def upload_image(
         str, typer.Option("--container-format", metavar="FORMAT", help=_("container format: bare, …"))
     ] = "bare",
     visibility: Annotated[
-        imaging.Visibility | None, typer.Option("--visibility", metavar="WHO", help=_("private or shared"))
+        Visibility | None, typer.Option("--visibility", metavar="WHO", help=_("private or shared"))
     ] = None,
     protected: Annotated[
         bool, typer.Option("--protected", help=_("forbid that the image is changed or deleted"))
@@ -164,8 +168,8 @@ def upload_image(
     dry_run: DryRun = False,
 ) -> None:
     """POST /volumes/{id}/action with os-volume_upload_image."""
-    wish = imaging.Wish(image_name, disk_format, container_format, visibility, protected, force)
-    imaging.upload(ctx.obj, ref, wish, wait=wait, dry_run=dry_run)
+    wish = commands.imaging.Wish(image_name, disk_format, container_format, visibility, protected, force)
+    commands.imaging.upload(ctx.obj, ref, wish, wait=wait, dry_run=dry_run)
 
 
 @command(
@@ -178,4 +182,4 @@ def upload_image(
 )
 def wait(ctx: typer.Context, refs: Refs, for_: For = "available", parallel: Parallel = PARALLEL) -> None:
     """Poll GET /volumes/{id}."""
-    looking.wait(ctx.obj, VOLUME, refs, for_, parallel=parallel)
+    commands.looking.wait(ctx.obj, VOLUME, refs, for_, parallel=parallel)

@@ -35,14 +35,15 @@ def read(path: Path) -> str | None:
         raise Failure(_("{path} cannot be read: {error}").format(path=path, error=_reason(error))) from error
 
 
-def write(path: Path, text: str) -> None:
+def write(path: Path, text: str, *, durable: bool = True) -> None:
     """Put *text* into *path* whole: a temporary file beside it, fsynced, renamed; its folders are made when missing.
 
-    Raises Failure; then what was there before is untouched.
+    Raises Failure; then what was there before is untouched. What need not outlive a power cut is not *durable*: it is
+    not fsynced, which takes longer than all the rest.
     """
     try:
         _private(path.parent)
-        _replace(path, text)
+        _replace(path, text, durable=durable)
     except OSError as error:
         raise Failure(_("{path} cannot be written: {error}").format(path=path, error=_reason(error))) from error
 
@@ -141,14 +142,15 @@ def _private(folder: Path) -> None:
         folder.mkdir(mode=0o700, exist_ok=True)
 
 
-def _replace(path: Path, text: str, mode: int = 0o600) -> None:
+def _replace(path: Path, text: str, mode: int = 0o600, *, durable: bool = True) -> None:
     _sweep(path)
     descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         if mode != 0o600:  # as it is born
             Path(temporary).chmod(mode)
         Path(temporary).replace(path)
@@ -156,7 +158,8 @@ def _replace(path: Path, text: str, mode: int = 0o600) -> None:
         with suppress(OSError):
             Path(temporary).unlink()
         raise
-    _sync_folder(path.parent)
+    if durable:
+        _sync_folder(path.parent)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -33,6 +33,12 @@ def state() -> Path:
     return folder
 
 
+def cache() -> Path | None:
+    """The folder for what can be found again, not made here; None for a user without a home."""
+    folder = Path(platformdirs.user_cache_path(APP, appauthor=False))
+    return folder if folder.is_absolute() else None
+
+
 def sandbox_state() -> Path:
     """The SQLite file that the `sandbox` profile and `nbs sandbox serve` share."""
     return state() / "sandbox.sqlite3"

@@ -12,6 +12,7 @@ from typing import Any
 from nbs_cli.errors import Usage, nearest
 from nbs_cli.output.words import _
 
+USUAL = "default"  # the policy of whoever names none
 LONGEST_NAME = 40  # a mark has to leave room for a description
 COUNTS = tuple(f"keep_{name}" for name in ("last", "hourly", "daily", "weekly", "monthly", "yearly"))
 RULES = (*COUNTS, "keep_within")

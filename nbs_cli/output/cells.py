@@ -14,6 +14,7 @@ from nbs_cli.output.words import _
 NOTHING = "-"
 _REQUEST_MARK = re.compile(r"\s*\[nbs:[^\]\s]+\]$")
 _REQUEST_KEY = "nbs:request"
+_READ = frozenset({Kind.TIME, Kind.YES, Kind.DESCRIPTION})  # texts that are more than what they say
 _BACKEND = "volume_backend_name"
 
 
@@ -22,7 +23,8 @@ def cell(field: Field, value: Any, *, short: bool = True) -> str:
 
     *short* leaves out what a list has no room for: seconds of a time, devices of an attachment.
     """
-    text = _words(field.kind, value, short)
+    kind = field.kind
+    text = value if type(value) is str and kind not in _READ else _words(kind, value, short)
     return safe(text) if text else NOTHING
 
 
@@ -44,7 +46,7 @@ def _words(kind: Kind, value: Any, short: bool) -> str:
 
 def _of_text(kind: Kind, value: str, short: bool) -> str:
     if kind is Kind.TIME and (time := local(value)) is not None:
-        return f"{time:%Y-%m-%d %H:%M}" if short else f"{time:%Y-%m-%d %H:%M:%S} ({time:%Z})"
+        return time.isoformat(" ")[:16] if short else f"{time:%Y-%m-%d %H:%M:%S} ({time:%Z})"
     if kind is Kind.YES and value.lower() in {"true", "false"}:
         return _("yes") if value.lower() == "true" else _("no")
     return _REQUEST_MARK.sub("", value) if kind is Kind.DESCRIPTION else value

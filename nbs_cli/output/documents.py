@@ -33,7 +33,7 @@ class Yaml(Format):
 
     def page(self, rows: list[Record]) -> None:
         """Collect the rows."""
-        self.rows += [self.resource.project(row, self.fields) for row in rows]
+        self.rows += map(self.project, rows)
 
     def end(self) -> None:
         """Write the list."""
@@ -41,7 +41,7 @@ class Yaml(Format):
 
     def one(self, record: Record) -> None:
         """Write the object alone."""
-        self._dump(self.resource.project(record, self.fields))
+        self._dump(self.project(record))
 
     def _dump(self, value: Any) -> None:
         unicode = "utf" in (self.stream.encoding or "utf-8").lower()

@@ -41,6 +41,12 @@ class Column:
         return space + text if self.right else text + space
 
 
+def aside(text: str, columns: int, right: bool) -> str:
+    """*text* filled up to *columns*, on its right, or on its left for numbers."""
+    space = " " * (columns - width(text))
+    return space + text if right else text + space
+
+
 def columns(fields: Iterable[Field], rows: Sequence[Sequence[str]]) -> list[Column]:
     """Columns as wide as their headings and the cells of *rows*."""
     return [
@@ -93,16 +99,16 @@ class Lines(Format):
         if self.layout is None:
             self.layout = columns(self.fields, cells)
             if self.look.header:
-                self._line(self.layout, [column.heading for column in self.layout])
-        for row in cells:
-            self._line(self.layout, row)
+                self._lines(self.layout, [[column.heading for column in self.layout]])
+        self._lines(self.layout, cells)
 
-    def _line(self, layout: list[Column], texts: Sequence[str]) -> None:
-        line = (" " * GAP).join(
-            " " * (column.width - width(text)) + text if column.right else pad(text, column.width)
-            for column, text in zip(layout, texts, strict=True)
-        )
-        self.stream.write(line.rstrip() + "\n")
+    def _lines(self, layout: list[Column], rows: Iterable[Sequence[str]]) -> None:
+        places = [(column.width, column.right) for column in layout]
+        lines = [
+            (" " * GAP).join([aside(text, *place) for text, place in zip(row, places, strict=True)]).rstrip()
+            for row in rows
+        ]
+        self.stream.write("".join([f"{line}\n" for line in lines]))
 
     def one(self, record: Record) -> None:
         """Write every field on a line of its own."""

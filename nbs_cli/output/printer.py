@@ -37,6 +37,7 @@ class Printer:
         if not count:
             form.page([])
         form.end()
+        self.stream.flush()
         return count > 0
 
     def show(self, resource: Resource, records: Sequence[Record], *, several: bool = False) -> None:

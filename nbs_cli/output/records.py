@@ -1,10 +1,11 @@
-"""Records for programs: json, jsonl, csv and value; each format is one small class."""
+"""Records for programs: json, jsonl and value; each format is one small class."""
 
 from __future__ import annotations
 
-import csv
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TextIO
 
 from nbs_cli.cloud.resources import Field, Resource
@@ -40,6 +41,7 @@ class Format:
         self.resource = resource
         self.fields = fields
         self.look = look
+        self.project = resource.projection(fields)
 
     def start(self) -> None:
         """Before the first page."""
@@ -66,14 +68,20 @@ class Json(Format):
 
     columns_by_default = False
 
+    @cached_property
+    def encode(self) -> Callable[[Any], str]:
+        """How a value becomes text here; made once, for `json.dumps` makes an encoder for every row."""
+        ascii_only = "utf" not in (self.stream.encoding or "utf-8").lower()
+        return json.JSONEncoder(ensure_ascii=ascii_only, indent=self.indented).encode
+
     def start(self) -> None:
         """Open the array."""
         self.separator = "["
 
     def page(self, rows: list[Record]) -> None:
         """Write the rows, each after its comma."""
-        for row in rows:
-            self.stream.write(f"{self.separator}\n{self._text(row)}")
+        if rows:
+            self.stream.write(f"{self.separator}\n{self._joined(rows, ',')}")
             self.separator = ","
 
     def end(self) -> None:
@@ -82,17 +90,17 @@ class Json(Format):
 
     def one(self, record: Record) -> None:
         """Write the object alone."""
-        self.stream.write(self._text(record) + "\n")
+        self.stream.write(self._joined([record], "") + "\n")
 
     @property
     def indented(self) -> int | None:
         """How far inner lines stand in, for a person who looks; None for one line a record."""
         return 2 if self.stream.isatty() else None
 
-    def _text(self, record: Record) -> str:
-        projected = self.resource.project(record, self.fields)
-        ascii_only = "utf" not in (self.stream.encoding or "utf-8").lower()
-        return unicode_escaped(json.dumps(projected, ensure_ascii=ascii_only, indent=self.indented))
+    def _joined(self, rows: list[Record], comma: str) -> str:
+        """The rows as JSON, each on lines of its own."""
+        project, encode = self.project, self.encode
+        return f"{comma}\n".join([unicode_escaped(encode(project(row))) for row in rows])
 
 
 class JsonLines(Json):
@@ -103,8 +111,8 @@ class JsonLines(Json):
 
     def page(self, rows: list[Record]) -> None:
         """Write a line for each row."""
-        for row in rows:
-            self.one(row)
+        if rows:
+            self.stream.write(self._joined(rows, "") + "\n")
 
     def end(self) -> None:
         """Nothing stands behind the last line."""
@@ -115,26 +123,6 @@ class JsonLines(Json):
         return None
 
 
-class Csv(Format):
-    """RFC 4180 with wire names as headers; a cell that a spreadsheet would run as a formula begins with `'`."""
-
-    def start(self) -> None:
-        """Write the header."""
-        self.writer = csv.writer(self.stream)
-        if self.look.header:
-            self.writer.writerow([field.wire for field in self.fields])
-
-    def page(self, rows: list[Record]) -> None:
-        """Write a line for each row."""
-        for row in rows:
-            projected = self.resource.project(row, self.fields)
-            self.writer.writerow([self._cell(_plain(value)) for value in projected.values()])
-
-    def _cell(self, text: str) -> str:
-        defused = f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
-        return safe(defused) if self.stream.isatty() else defused
-
-
 class Value(Format):
     """Values separated by tabs, a record a line, no header; tabs and line ends inside values are escaped."""
 
@@ -142,8 +130,7 @@ class Value(Format):
         """Write a line for each row."""
         terminal = self.stream.isatty()
         for row in rows:
-            projected = self.resource.project(row, self.fields)
-            line = "\t".join(_escaped(_plain(value)) for value in projected.values())
+            line = "\t".join([_escaped(plain(value)) for value in self.project(row).values()])
             self.stream.write((_safe_line(line) if terminal else line) + "\n")
 
 
@@ -156,7 +143,7 @@ class Ids(Format):
             self.stream.write(f"{safe(str(row.get(self.resource.id_field) or ''))}\n")
 
 
-def _plain(value: Any) -> str:
+def plain(value: Any) -> str:
     """A value for programs: nothing for null, text as it is, everything else as JSON."""
     if value is None:
         return ""
@@ -171,5 +158,5 @@ def _safe_line(line: str) -> str:
     return "\t".join(safe(cell) for cell in line.split("\t"))
 
 
-FORMATS: dict[str, type[Format]] = {"json": Json, "jsonl": JsonLines, "csv": Csv, "value": Value}
+FORMATS: dict[str, type[Format]] = {"json": Json, "jsonl": JsonLines, "value": Value}
 NAMES = ("table", "json", "jsonl", "yaml", "csv", "value")

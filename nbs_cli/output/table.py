@@ -39,12 +39,11 @@ class Table(Lines):
             self._print(self._drawn(self.layout, rows), needed)
             return
         if first and self.look.header:
-            self._line(self.layout, [column.heading for column in self.layout])
-        for row in rows:
-            fields = [column.field for column in self.layout]
-            self._line(
-                self.layout, [column.fit(text) for column, text in zip(self.layout, shown(fields, row), strict=True)]
-            )
+            self._lines(self.layout, [[column.heading for column in self.layout]])
+        kept = self.layout
+        fields = [column.field for column in kept]
+        fitted = (zip(kept, shown(fields, row), strict=True) for row in rows)
+        self._lines(kept, ([column.fit(text) for column, text in row] for row in fitted))
 
     def one(self, record: Record) -> None:
         """Draw every field on a line of its own, long values folded beside their label, or below it."""

@@ -13,18 +13,19 @@ UNSAFE = re.compile(
     "\U000e0000-\U000e007f]"
 )
 _FRACTION = re.compile(r"(?<=:\d\d)\.(\d+)")
+_USUAL = len("2026-01-01T00:00:00.000000")
 _WORD = re.compile(r" *[^ ]+")
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\x7f": "^?"}
 
 
 def safe(text: str) -> str:
     r"""Show what a terminal would obey: escape sequences as `^[`, marks that reorder text as `\u202e`."""
-    return UNSAFE.sub(_shown, text)
+    return text if text.isprintable() else UNSAFE.sub(_shown, text)  # nothing unsafe is printable: a look is cheaper
 
 
 def unicode_escaped(text: str) -> str:
     r"""Write the same characters as `\uXXXX`, which is what JSON strings allow."""
-    return UNSAFE.sub(_json_escape, text)
+    return text if text.isprintable() else UNSAFE.sub(_json_escape, text)
 
 
 def _shown(match: re.Match[str]) -> str:
@@ -49,7 +50,7 @@ def _json_escape(match: re.Match[str]) -> str:
 
 def width(text: str) -> int:
     """How many columns *text* takes on a terminal (Korean letters take two)."""
-    return cell_len(text)
+    return len(text) if text.isascii() and text.isprintable() else cell_len(text)
 
 
 def pad(text: str, columns: int) -> str:
@@ -83,8 +84,9 @@ def wrapped(text: str, room: int, indent: str = "") -> list[str]:
 def moment(value: str) -> datetime | None:
     """Read a time of the wire: UTC, with or without a `Z` and a fraction (facts.md §3.8); None if it is none."""
     try:
-        # Python 3.10 reads fractions of three or six digits only
-        exact = _FRACTION.sub(lambda match: f".{match[1]:0<6.6}", value.removesuffix("Z"))
+        exact = value.removesuffix("Z")
+        if len(exact) != _USUAL:  # Python 3.10 reads fractions of three or six digits only
+            exact = _FRACTION.sub(lambda match: f".{match[1]:0<6.6}", exact)
         read = datetime.fromisoformat(exact)
     except ValueError:
         return None

@@ -15,7 +15,7 @@ import pytest
 from nbs_cli.cloud.blockstorage import BlockStorage
 from nbs_cli.cloud.pages import pages
 from nbs_cli.cloud.resources import SNAPSHOT, VOLUME, Resource
-from nbs_cli.cloud.walking import Span
+from nbs_cli.cloud.span import Span
 from nbs_cli.sandbox.cloud import Cloud
 from tests.cloud.conftest import MakeStorage, uuid
 

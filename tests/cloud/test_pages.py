@@ -16,7 +16,7 @@ import yaml
 from nbs_cli.cloud.pages import everything
 from nbs_cli.cloud.resources import VOLUME, VOLUME_TYPE, Resource
 from nbs_cli.cloud.sorting import Order
-from nbs_cli.cloud.walking import Span
+from nbs_cli.cloud.span import Span
 from nbs_cli.errors import ExitCode, NotFound, Unavailable
 from nbs_cli.sandbox.cloud import Cloud, Settings
 from tests.cloud.conftest import MakeAt, MakeStorage, uuid

@@ -11,7 +11,7 @@ import pytest
 
 from nbs_cli.cloud.pages import everything, pages
 from nbs_cli.cloud.resources import SNAPSHOT, VOLUME, Resource
-from nbs_cli.cloud.walking import Span
+from nbs_cli.cloud.span import Span
 from nbs_cli.errors import Nonsense, NotFound
 from nbs_cli.sandbox.cloud import Cloud, Settings
 from tests.cloud.conftest import MakeAt, MakeFaulty, MakeStorage, uuid, with_token

@@ -334,7 +334,7 @@ def test_every_write_is_known() -> None:
     root = tree()
     known = set()
     for group in ("types", "volume", "snapshot"):
-        known |= {(group, name) for name in root.get_command(None, group).commands if name not in reading}
+        known |= {(group, name) for name in root.get_command(None, group).list_commands(None) if name not in reading}
 
     assert known == {(words[0], words[1]) for words in WRITES}
 

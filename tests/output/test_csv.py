@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from nbs_cli.cloud.resources import VOLUME
-from nbs_cli.output.records import Csv, Format, JsonLines, Look
+from nbs_cli.output.records import Format, JsonLines, Look
+from nbs_cli.output.spreadsheet import Csv
 
 FIELDS = VOLUME.named(("id", "name", "size", "attachments", "metadata", "description"))
 
