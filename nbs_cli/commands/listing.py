@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
 
+from nbs_cli import commands
 from nbs_cli.cloud.blockstorage import Record
 from nbs_cli.cloud.nouns import noun_of
 from nbs_cli.cloud.pages import pages
-from nbs_cli.cloud.refs import one
-from nbs_cli.cloud.resources import VOLUME, Resource
+from nbs_cli.cloud.resources import Resource
 from nbs_cli.cloud.span import Span
 from nbs_cli.local import names
 from nbs_cli.local.names import Known
@@ -32,7 +32,7 @@ def list_all(session: Session, resource: Resource, span: Span, *, volume: str | 
 
 def _of_volume(session: Session, resource: Resource, span: Span, volume: str) -> Iterator[list[Record]]:
     """The rows of one volume: all are asked for, and offset and limit count here, for servers document no filter."""
-    volume_id = one(session.storage, VOLUME, volume).id
+    volume_id = commands.looking.volume_id(session, volume)
     everything = replace(span, limit=None, offset=None)
     rows = (row for page in pages(session.storage, resource, everything) for row in page)
     begin = span.offset or 0
