@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nbs_cli.cloud import client as client_module
 from nbs_cli.cloud.client import LARGEST, Client
 from nbs_cli.cloud.deadline import Deadline
 from nbs_cli.cloud.request import Request
+from nbs_cli.cloud.retries import wished
 from nbs_cli.cloud.trace import Trace
 from nbs_cli.errors import (
     Conflict,
@@ -362,7 +362,7 @@ def test_a_pause_out_of_proportion_is_not_slept(
 )
 def test_a_retry_after_that_says_nothing_is_passed_over(value: str) -> None:
     """Negative, no number, too large, no date: as if there were none, or a harmless number of seconds (A10)."""
-    seconds = client_module._seconds(value)
+    seconds = wished(value)
     assert seconds is None or 0 <= seconds <= 10
 
 
@@ -375,7 +375,7 @@ DATE = r"\w{3}, \d{1,4} \w{3} \d{1,6} \d+:\d+:\d+ (GMT|[+-]\d{1,6})"
 )
 def test_no_retry_after_raises(value: str) -> None:
     """Whatever a server writes there, it is seconds that are not negative, or nothing."""
-    seconds = client_module._seconds(value)
+    seconds = wished(value)
     assert seconds is None or seconds >= 0
 
 
