@@ -197,11 +197,14 @@ class Session:
         """A cloud of the sandbox with its memory in the file *state* (None: the profile's) and with *settings*."""
         import sqlite3
 
+        from nbs_cli.local.files import check_caller
         from nbs_cli.local.folders import sandbox_state
         from nbs_cli.sandbox.cloud import Cloud, Settings
 
         path = state or str(sandbox_state())
         try:
+            if state is None:
+                check_caller(sandbox_state().parent)
             return Cloud(path, Settings(**settings))
         except (OSError, RuntimeError, sqlite3.Error) as error:
             raise Failure(
@@ -223,7 +226,7 @@ class Session:
         debug = self.options.debug or (self.environment.get("NBS_DEBUG") or "").lower() in _YES
         return Client(
             deadline=self.deadline,
-            trace=Trace(self.notes.debug if debug else None),
+            trace=Trace(self.notes.debug if debug else None, self._command),
             ca_bundle=self._ca_bundle,
             application=application,
         )

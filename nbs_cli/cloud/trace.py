@@ -23,10 +23,14 @@ _SECRET_HEADERS = frozenset(
 
 
 class Trace:
-    """Masks the secrets it was told of, and writes the conversation to *write* when there is one."""
+    """Masks the secrets it was told of, and writes the conversation to *write* when there is one.
 
-    def __init__(self, write: Callable[[str], None] | None = None) -> None:
+    *command* is how this command was begun (`nbs -p prod`): a curl line asks the same profile for its token.
+    """
+
+    def __init__(self, write: Callable[[str], None] | None = None, command: str = "nbs") -> None:
         self._write = write
+        self._command = command
         self._secrets: set[str] = set()
 
     def keep(self, *secrets: str | None) -> None:
@@ -55,7 +59,7 @@ class Trace:
             self._say(f"> {name}: {MASK if name.lower() in _SECRET_HEADERS else value}")
         if body is not None:
             self._say(f"> {json.dumps(_masked(body), ensure_ascii=False)}")
-        self._say("  " + _curl(method, url, headers, body))
+        self._say("  " + _curl(method, url, headers, body, self._command))
 
     def received(self, status: int, headers: dict[str, str], raw: bytes, seconds: float) -> None:
         """Show an answer; a body that is JSON with its secrets masked, anything else as its first characters."""
@@ -93,12 +97,12 @@ def _masked(value: Any, key: str = "") -> Any:
     return value
 
 
-def _curl(method: str, url: str, headers: dict[str, str], body: Any) -> str:
-    """A shell line that sends the request again: the token from `nbs auth token`, a password from $NBS_PASSWORD."""
+def _curl(method: str, url: str, headers: dict[str, str], body: Any, command: str) -> str:
+    """A shell line that sends the request again: the token from `COMMAND auth token`, a password from $NBS_PASSWORD."""
     words = ["curl", "-sS"] + ([] if method == "GET" else ["-X", method])
     for name, value in headers.items():
         if name.lower() == "x-auth-token":
-            words += ["-H", f'"{name}: $(nbs auth token)"']
+            words += ["-H", f'"{name}: $({command} auth token)"']
         else:
             words += ["-H", shlex.quote(f"{name}: {value}")]
     if body is not None:

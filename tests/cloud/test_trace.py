@@ -176,6 +176,11 @@ def test_the_curl_line_of_a_get_is_the_query(faulty: MakeFaulty, nbs: Callable[.
     assert "-d" not in words
 
 
+def test_the_curl_line_asks_the_same_profile(nbs: Callable[..., Ran]) -> None:
+    """With `-p` the token in the line is that profile's, not that of the one in use."""
+    assert "$(nbs -p sandbox auth token)" in nbs("-p", "sandbox", "volume", "list", "--debug").err
+
+
 def test_a_retry_and_a_new_login_are_told(
     served: Served, nbs: Callable[..., Ran], faulty: MakeFaulty, no_pauses: list[float]
 ) -> None:

@@ -12,7 +12,8 @@ import pytest
 
 from nbs_cli.errors import Failure
 from nbs_cli.local import folders
-from tests.accounts import LIST
+from nbs_cli.sandbox.cloud import PASSWORD
+from tests.accounts import LIST, login_words
 from tests.conftest import NBS, Ran, Served
 
 Run = Callable[..., Ran]
@@ -99,3 +100,22 @@ def test_home_that_cannot_be_used(words: tuple[str, ...], installed: Run) -> Non
     assert "a mistake in nbs" not in done.err
     if "login" not in words:
         assert "/proc/" in done.err
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="sudo needs root")
+def test_sudo_leaves_nothing_in_the_home_of_its_caller(
+    installed: Run, served: Served, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`sudo -E nbs` reads, and refuses to write what the user could not open later (faults.md E10)."""
+    os.chown(home, 54321, 54321)
+    monkeypatch.setenv("SUDO_UID", "54321")
+    assert installed("volume", "list", "-o", "json", env=served.environ).out == "[]\n"
+    for words in (
+        login_words(served),
+        ["profile", "set", "output", "json", "-p", "x"],
+        ["-p", "sandbox", "volume", "list"],
+    ):
+        ran = installed(*words, stdin=PASSWORD)
+        assert ran.code != 0
+        assert "sudo" in ran.err, (words, ran)
+    assert list(home.rglob("*")) == []
