@@ -112,7 +112,6 @@ def test_sudo_leaves_nothing_in_the_home_of_its_caller(
     assert installed("volume", "list", "-o", "json", env=served.environ).out == "[]\n"
     for words in (
         login_words(served),
-        ["profile", "set", "output", "json", "-p", "x"],
         ["-p", "sandbox", "volume", "list"],
     ):
         ran = installed(*words, stdin=PASSWORD)
