@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from nbs_cli.cloud.client import Client
     from nbs_cli.cloud.deadline import Deadline
     from nbs_cli.cloud.identity import Identity
+    from nbs_cli.cloud.trace import Trace
     from nbs_cli.local.config import Config, Profile
     from nbs_cli.local.credentials import Environment
     from nbs_cli.local.keyrings import Keyring
@@ -212,21 +213,33 @@ class Session:
                 hint=_("`nbs sandbox serve --state FILE` and XDG_STATE_HOME name another place"),
             ) from error
 
+    @property
+    def debugging(self) -> bool:
+        """Whether `--debug` or NBS_DEBUG asks for everything to be shown."""
+        return self.options.debug or (self.environment.get("NBS_DEBUG") or "").lower() in _YES
+
+    @cached_property
+    def trace(self) -> Trace:
+        """What masks secrets, those of the environment from the start, and shows the conversation when it is wanted."""
+        from nbs_cli.cloud.trace import Trace
+
+        trace = Trace(self.notes.debug if self.debugging else None, self._command)
+        trace.keep(*(self.environment.get(name) for name in ("NBS_PASSWORD", "NBS_TOKEN", "OS_PASSWORD")))
+        return trace
+
     @cached_property
     def client(self) -> Client:
         """The one HTTP client of this command."""
         from nbs_cli.cloud.client import Client
-        from nbs_cli.cloud.trace import Trace
 
         application = None
         if self.in_sandbox:
             from nbs_cli.sandbox.web import application as door
 
             application = door(self.cloud)
-        debug = self.options.debug or (self.environment.get("NBS_DEBUG") or "").lower() in _YES
         return Client(
             deadline=self.deadline,
-            trace=Trace(self.notes.debug if debug else None, self._command),
+            trace=self.trace,
             ca_bundle=self._ca_bundle,
             application=application,
         )

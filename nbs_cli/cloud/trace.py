@@ -65,13 +65,15 @@ class Trace:
         """Show an answer; a body that is JSON with its secrets masked, anything else as its first characters."""
         if self._write is None:
             return
+        try:
+            body = json.loads(raw)
+            self.keep(*_tokens(body))  # before its headers are shown, which may repeat it
+            text = json.dumps(_masked(body), ensure_ascii=False)
+        except (ValueError, RecursionError):
+            text = raw[:200].decode(errors="replace")
         self._say(f"< {status}  {seconds * 1000:.0f} ms  {len(raw):,} bytes")
         for name, value in headers.items():
             self._say(f"< {name}: {MASK if name.lower() in _SECRET_HEADERS else value}")
-        try:
-            text = json.dumps(_masked(json.loads(raw)), ensure_ascii=False)
-        except (ValueError, RecursionError):
-            text = raw[:200].decode(errors="replace")
         if text:
             self._say(f"< {text}")
 
@@ -95,6 +97,14 @@ def _masked(value: Any, key: str = "") -> Any:
     if isinstance(value, list):
         return [_masked(inner, key) for inner in value]
     return value
+
+
+def _tokens(body: Any) -> list[str]:
+    """The token that a login's answer brings (facts.md §1.2), if *body* is one."""
+    access = body.get("access") if isinstance(body, dict) else None
+    token = access.get("token") if isinstance(access, dict) else None
+    found = token.get("id") if isinstance(token, dict) else None
+    return [found] if isinstance(found, str) else []
 
 
 def _curl(method: str, url: str, headers: dict[str, str], body: Any, command: str) -> str:

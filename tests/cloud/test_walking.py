@@ -139,6 +139,14 @@ def test_a_page_that_comes_for_ever_is_an_error(
 
 
 @nouns
+@pytest.mark.parametrize("count", [2, 17, 99])
+def test_a_short_page_that_links_another_is_not_the_whole_list(at: MakeAt, resource: Resource, count: int) -> None:
+    """A server that ignores markers and offsets and says that there is more: an error, never a short list (B10)."""
+    with pytest.raises(Nonsense, match="repeats itself"):
+        given(at(Stuck(count, link=True)), resource, Span())
+
+
+@nouns
 @pytest.mark.parametrize("grow_at", [2, 3, 4])
 def test_a_page_that_grows_for_ever_is_an_error_too(at: MakeAt, resource: Resource, grow_at: int) -> None:
     """A new row at the top of the same page is no progress: the walk ends all the same."""

@@ -24,7 +24,7 @@ from urllib.parse import quote
 from nbs_cli.grammar import PRINTS
 from tests.cloud.conftest import uuid
 from tests.cloud.faulty import Behaviour, Faulty, Heard, answer, mute
-from tests.trials.ground import Figure, main, private
+from tests.trials.ground import Figure, inside, main, private
 
 TRIALS = 2  # signals for each command
 PASSWORD, TOKEN = "Canary-8f3!päss 값", "Canary-token-4c7e1b"
@@ -78,10 +78,9 @@ from nbs_cli.local import credentials
 from nbs_cli.__main__ import main
 
 def crash(*args, **more):
-    secret = {secret!r}
-    raise RuntimeError("no such secret: " + secret)
+    raise RuntimeError(repr(args) + repr([getattr(one, "__dict__", None) for one in args]))
 
-{place} = crash
+PLACE = crash
 sys.exit(main(sys.argv[1:]))
 """
 PLACES = ("client.Client._once", "credentials.find")
@@ -108,10 +107,17 @@ def good(heard: Heard) -> Behaviour:
 
 
 def bad(heard: Heard) -> Behaviour:
-    """Refusals that repeat the secrets."""
+    """Refusals that repeat the secrets, after a login that works."""
+    if heard.target.endswith("/tokens"):
+        return good(heard)
     words = f"no: {PASSWORD} {TOKEN} {json.dumps(PASSWORD)} {heard.headers.get('x-auth-token')}"
-    status = 401 if heard.target.endswith("/tokens") else 400
-    return answer(status, {"error": {"code": status, "message": words}}, X_Openstack_Request_Id=TOKEN)
+    return answer(400, {"error": {"code": 400, "message": words}}, X_Openstack_Request_Id=TOKEN)
+
+
+def shut(heard: Heard) -> Behaviour:
+    """A login that is refused in words that repeat what was sent."""
+    words = f"no: {PASSWORD} {json.dumps(PASSWORD)} {heard.body.decode()}"
+    return answer(401, {"error": {"code": 401, "title": "Unauthorized", "message": words}})
 
 
 def trial(trials: int) -> list[Figure]:
@@ -123,11 +129,13 @@ def trial(trials: int) -> list[Figure]:
             ("error", bad, ()),
             ("ok, --debug", good, ("--debug",)),
             ("error, --debug", bad, ("--debug",)),
+            ("login refused", shut, ()),
+            ("login refused, --debug", shut, ("--debug",)),
         ):
             with contextlib.closing(Faulty(script)) as server:
                 figures.append(each(name, server, lambda line: [sys.executable, "-m", "nbs_cli", *line], more))
         for place in PLACES:
-            words = CRASH.format(secret="", place=place).replace("''", "sys.stdin.readline().strip()")
+            words = CRASH.replace("PLACE", place)
             with contextlib.closing(Faulty(good)) as server:
                 figures.append(
                     each(f"crash in {place}", server, lambda line, w=words: [sys.executable, "-c", w, *line])
@@ -178,10 +186,9 @@ def prepare(server: Faulty, home: Path, *, kept: bool) -> dict[str, str]:
         login = {"NBS_USERNAME": "ann", "NBS_PASSWORD": PASSWORD, "NBS_TENANT_ID": TENANT, "NBS_REGION": "KR1"}
         return {**os.environ, **login, "NBS_IDENTITY_URL": server.url}
     script, server.script = server.script, good
-    words = ["auth", "login", *words_of("auth login", server)]
-    subprocess.run(
-        [sys.executable, "-m", "nbs_cli", "-q", *words], input=f"{PASSWORD}\n".encode(), check=True, capture_output=True
-    )
+    entered = inside("-q", "auth", "login", *words_of("auth login", server), stdin=PASSWORD + "\n")
+    if entered.code:
+        raise RuntimeError(entered.err)
     server.script = script
     (file,) = home.rglob("secrets/*.json")
     held = json.loads(file.read_text(encoding="utf-8"))
