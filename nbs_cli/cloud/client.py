@@ -142,7 +142,7 @@ class Client:
             exchange.status,
             fault,
             self.trace.mask(words),
-            request_id=request_id(exchange.headers),
+            request_id=self.trace.mask(request_id(exchange.headers) or "") or None,
             retry_after=retry_after,
         )
         failure.retry_after = wished(retry_after)

@@ -22,3 +22,8 @@ class Deadline:
         if self._end is None:
             return limit
         return max(0.0, min(limit, self._end - time.monotonic()))
+
+    def allow(self, seconds: float) -> None:
+        """Let what comes last take *seconds*, though the time is up: the look at the end of a wait."""
+        if self._end is not None:
+            self._end = max(self._end, time.monotonic() + seconds)

@@ -485,11 +485,13 @@ def test_thousands_of_headers_are_refused(faulty: MakeFaulty, make_client: MakeC
 
 
 def test_a_secret_that_the_server_repeats_is_not_shown(faulty: MakeFaulty, make_client: MakeClient) -> None:
-    """Error texts echo what was sent (G6)."""
-    server = faulty(answer(400, {"badRequest": {"message": "bad token a-token"}}))
+    """Error texts echo what was sent (G6), and request IDs might."""
+    body = {"badRequest": {"message": "bad token a-token"}}
+    server = faulty(answer(400, body, X_Openstack_Request_Id="req-a-token"))
     with pytest.raises(Usage) as refused:
         make_client().send(get(server))
     assert refused.value.message == "bad token ***"
+    assert refused.value.request_id == "req-***"
 
 
 # TLS, certificates, proxies

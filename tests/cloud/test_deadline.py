@@ -29,3 +29,13 @@ def test_nothing_is_left_when_the_time_is_up() -> None:
     """Zero, and never less: no step is given negative time."""
     assert Deadline(0.0).left(60.0) == 0.0
     assert Deadline(-1.0).left(60.0) == 0.0
+
+
+def test_what_comes_last_is_allowed_a_moment() -> None:
+    """When the time is up a last step has so long; while it is not, nothing is taken away; no end stays none."""
+    over, far, never = Deadline(0.0), Deadline(60.0), Deadline()
+    for deadline in (over, far, never):
+        deadline.allow(0.5)
+    assert 0.4 < over.left(10.0) <= 0.5
+    assert far.left(30.0) == 30.0
+    assert never.left(30.0) == 30.0

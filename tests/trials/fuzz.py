@@ -10,14 +10,15 @@ import io
 import json
 import os
 import re
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nbs_cli.cloud import client as client_module
 from nbs_cli.cloud.client import Client
 from nbs_cli.cloud.deadline import Deadline
 from nbs_cli.cloud.trace import Trace
@@ -163,14 +164,10 @@ def trial(trials: int) -> list[Figure]:
 
 
 @contextlib.contextmanager
-def quick() -> Iterable[None]:
+def quick() -> Iterator[None]:
     """No pauses between two sends: what is said counts here, not when."""
-    slept = client_module.time.sleep
-    client_module.time.sleep = lambda _seconds: None
-    try:
+    with mock.patch.object(time, "sleep", return_value=None):
         yield
-    finally:
-        client_module.time.sleep = slept
 
 
 def many(number: int) -> Callable[[Any], Any]:
@@ -294,7 +291,9 @@ WORDS = st.sampled_from(
 def lines(number: int) -> Figure:
     """Command lines of known words in any order, and of any others."""
     figure = Figure("command lines")
-    volumes = [(200, {}, json.dumps({"volumes": [], "snapshots": [], "volume_types": []}).encode())]
+    volumes: list[tuple[int, dict[str, str], bytes]] = [
+        (200, {}, json.dumps({"volumes": [], "snapshots": [], "volume_types": []}).encode())
+    ]
 
     @many(number)
     @given(st.lists(WORDS, max_size=7))

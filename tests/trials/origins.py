@@ -116,7 +116,7 @@ def world() -> Iterator[World]:
         for server in servers:
             stack.callback(server.close)
         stack.enter_context(mock.patch.object(socket, "getaddrinfo", here))
-        made = World(*servers, bundle)
+        made = World(servers[0], servers[1], servers[2], bundle)
         made.own.script = made.answers
         yield made
 

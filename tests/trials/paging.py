@@ -7,6 +7,7 @@ import json
 import random
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from nbs_cli.cloud.resources import SNAPSHOT, VOLUME, Resource
@@ -122,7 +123,7 @@ def loops(trials: int) -> Figure:
         lot = random.Random(number)
         stuck = Stuck(lot.randint(1, 120), keep_limit=lot.random() < 0.5, link=True, grow_at=lot.choice([0, 0, 3]))
         noun = NOUNS[number % 2][0]
-        with serving(lambda app, stuck=stuck: door(app, stuck)) as served:
+        with serving(partial(door, stuck)) as served:
             ran = inside(noun, "list", "-q", env=served.environ)
         most = max(most, stuck.asked)
         figure.count(ran.code == 1 and ran.err.startswith("nbs: "), f"seed {number}: {ran.code} {ran.err[:200]}")
@@ -130,7 +131,7 @@ def loops(trials: int) -> Figure:
     return figure
 
 
-def door(app: Any, stuck: Stuck) -> Any:
+def door(stuck: Stuck, app: Any) -> Any:
     """The lists of *stuck* in front of a cloud that logs in."""
     return lambda environ, start: (app if "/tokens" in environ["PATH_INFO"] else stuck)(environ, start)
 

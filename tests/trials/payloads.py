@@ -92,6 +92,8 @@ def cloud(noun: str, record: dict[str, Any]) -> Callable[[Heard], Behaviour]:
     def by(heard: Heard) -> Behaviour:
         if heard.method == "DELETE":
             return answer(202)
+        if "/snapshots" in heard.target and noun == "volume":
+            return answer(200, {"snapshots": [SNAPSHOT]})
         return answer(200, {noun + "s": [record]} if "/detail" in heard.target else {noun: record})
 
     return by
@@ -118,8 +120,8 @@ def fields(payloads: dict[str, str], noun: str, record: dict[str, Any]) -> Figur
     figure = Figure(f"{noun}: payloads x fields x table and show")
     with contextlib.closing(Faulty([])) as server:
         for name, text in payloads.items():
-            for field in record:
-                if not isinstance(record[field], int):
+            for field, value in record.items():
+                if not isinstance(value, int):
                     server.script = cloud(noun, poisoned(record, field, text))
                     columns = "id" if field == "id" else f"id,{field}"
                     check(figure, f"{name} in {field}", *shown(server, noun, "list", "-c", columns))
