@@ -46,14 +46,22 @@ def ended(figure: Figure, done: Measured, limit: float, code: int = 9) -> None:
     figure.count(kept, f"{done.seconds:.2f} s, exit {done.code}: {done.err[:120]}")
 
 
-def timed(figure: Figure, trials: int, limit: float, env: Mapping[str, str], words: tuple[str, ...], code: int) -> None:
-    """Run a command *trials* times and note the slowest."""
-    slowest = 0.0
+def timed(figure: Figure, trials: int, own: float, env: Mapping[str, str], words: tuple[str, ...], code: int) -> None:
+    """Run a command *trials* times and note the slowest.
+
+    It may take the limit, the grace, and what it takes by itself: *own*, measured before, and as much more as starting
+    a process takes longer right before or after it. A machine that others use is not a command that does not end.
+    """
+    usual, slowest, most = starting(), 0.0, 0.0
+    before = usual
     for _number in range(trials):
         done = measured(*words, env=env)
-        slowest = max(slowest, done.seconds)
-        ended(figure, done, limit, code)
-    figure.note = f"slowest {slowest:.2f} s, allowed {limit:.2f} s"
+        after = measured("--version").seconds
+        allowed = LIMIT + GRACE + own * max(1.0, before / usual, after / usual)
+        before = after
+        slowest, most = max(slowest, done.seconds), max(most, allowed)
+        ended(figure, done, allowed, code)
+    figure.note = f"slowest {slowest:.2f} s, allowed {LIMIT + GRACE + own:.2f} to {most:.2f} s"
 
 
 def slow(trials: int) -> Iterator[Figure]:
@@ -64,17 +72,16 @@ def slow(trials: int) -> Iterator[Figure]:
         "A3 100s": hundreds,
         "A4 mute": mute,
     }
-    allowed = LIMIT + GRACE + starting()
+    own = starting()
     for name, behaviour in rows.items():
         figure = Figure(name)
         with contextlib.closing(Faulty([behaviour])) as server:
-            timed(figure, trials, allowed, with_token(server), ("volume", "list", "--timeout", f"{LIMIT}s"), 9)
+            timed(figure, trials, own, with_token(server), ("volume", "list", "--timeout", f"{LIMIT}s"), 9)
         yield figure
 
 
 def names(trials: int) -> Iterator[Figure]:
     """A5 a resolver that never answers, A6 eight addresses of which none does."""
-    allowed = LIMIT + GRACE + starting()
     for name, host in (("A5 mute DNS", "nowhere.example"), ("A6 black holes", "hole.example")):
         figure = Figure(name)
         if not ROOT:
@@ -83,7 +90,9 @@ def names(trials: int) -> Iterator[Figure]:
             continue
         with black_holes() as port:
             env = {"NBS_TOKEN": "t", "NBS_TENANT_ID": "t", "NBS_ENDPOINT": f"https://{host}:{port}"}
+            before = starting()
             told = apart(trials, env)
+            allowed = LIMIT + GRACE + max(before, starting())
         for done in told:
             ended(figure, done, allowed)
         figure.note = f"slowest {max(done.seconds for done in told):.2f} s, allowed {allowed:.2f} s"
@@ -193,7 +202,7 @@ def keyrings(trials: int) -> Iterator[Figure]:
                 raise RuntimeError(entered.err)
             healthy = statistics.median(measured(*LIST).seconds for _number in range(5))
             with trouble(ring):
-                timed(figure, trials, LIMIT + GRACE + healthy, {}, LIST, 4)
+                timed(figure, trials, healthy, {}, LIST, 4)
         yield figure
 
 

@@ -79,7 +79,9 @@ def main(trial: Trial, usual: int) -> None:
     began = time.monotonic()
     with private():
         figures = trial(wanted)
-    print(f"{table(figures)}\n{time.monotonic() - began:.0f} s")
+    print(
+        f"{table(figures)}\n{time.monotonic() - began:.0f} s, load {os.getloadavg()[1]:.1f} on {os.cpu_count()} cores"
+    )
     raise SystemExit(not all(one.kept for one in figures))
 
 
@@ -126,6 +128,8 @@ def serving(wrap: Callable[[Any], Any] | None = None, **settings: Any) -> Iterat
         server.trigger.pull_trigger(server._map.clear)  # an empty map ends waitress's loop, in its own thread
         thread.join(5)
         server.task_dispatcher.shutdown()
+        for channel in list(server.active_channels.values()):
+            channel.handle_close()
         server.close()
         cloud.close()
 
