@@ -257,10 +257,9 @@ def _context(ca_bundle: str | None) -> ssl.SSLContext:
 
 def _silence(request: Request, limit: float, *, sent: bool) -> Unavailable:
     kind = LostAnswer if sent else Unavailable
+    words = _("no answer from {host} in {time}") if limit else _("the time was up before {host} could be asked")
     failure = kind(
-        _("no answer from {host} in {time}").format(
-            host=request.host, time=duration(limit) if limit >= 10 else f"{limit:.1f}s"
-        ),
+        words.format(host=request.host, time=duration(limit) if limit >= 10 else f"{limit:.1f}s"),
         hint=_("the network or the service may be slow; `--timeout` sets how long to wait"),
     )
     failure.passing = False
