@@ -113,12 +113,11 @@ def _usage(error: TyperException) -> Failure:
 
 
 def _unexpected(error: Exception, session: Session) -> Failure:
-    if session.options.debug:
+    if session.debugging:
         import traceback
 
-        mask = session.client.trace.mask if "client" in vars(session) else str
         for line in traceback.format_exc().splitlines():
-            session.notes.debug(mask(line))
+            session.notes.debug(session.trace.mask(line))
     if isinstance(error, OSError):
         return Failure(str(error), hint=_("`--debug` shows where it happened"))
     return Failure(

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from nbs_cli.cloud.once import Once
     from nbs_cli.cloud.policies import Policy
     from nbs_cli.cloud.resources import Resource
+    from nbs_cli.cloud.trace import Trace
     from nbs_cli.local.config import Config, Profile
     from nbs_cli.local.credentials import Environment
     from nbs_cli.local.journal import Sheet
@@ -225,11 +226,14 @@ class Session:
         """A cloud of the sandbox with its memory in the file *state* (None: the profile's) and with *settings*."""
         import sqlite3
 
+        from nbs_cli.local.files import check_caller
         from nbs_cli.local.folders import sandbox_state
         from nbs_cli.sandbox.cloud import Cloud, Settings
 
         path = state or str(sandbox_state())
         try:
+            if state is None:
+                check_caller(sandbox_state().parent)
             return Cloud(path, Settings(**settings))
         except (OSError, RuntimeError, sqlite3.Error) as error:
             raise Failure(
@@ -272,21 +276,33 @@ class Session:
             hint = nearest(mistake.word, mistake.known, _("there are {names}")) if mistake.known else None
             raise Usage(mistake.message, hint=hint) from mistake
 
+    @property
+    def debugging(self) -> bool:
+        """Whether `--debug` or NBS_DEBUG asks for everything to be shown."""
+        return self.options.debug or (self.environment.get("NBS_DEBUG") or "").lower() in _YES
+
+    @cached_property
+    def trace(self) -> Trace:
+        """What masks secrets, those of the environment from the start, and shows the conversation when it is wanted."""
+        from nbs_cli.cloud.trace import Trace
+
+        trace = Trace(self.notes.debug if self.debugging else None, self._command)
+        trace.keep(*(self.environment.get(name) for name in ("NBS_PASSWORD", "NBS_TOKEN", "OS_PASSWORD")))
+        return trace
+
     @cached_property
     def client(self) -> Client:
         """The one HTTP client of this command."""
         from nbs_cli.cloud.client import Client
-        from nbs_cli.cloud.trace import Trace
 
         application = None
         if self.in_sandbox:
             from nbs_cli.sandbox.web import application as door
 
             application = door(self.cloud)
-        debug = self.options.debug or (self.environment.get("NBS_DEBUG") or "").lower() in _YES
         return Client(
             deadline=self.deadline,
-            trace=Trace(self.notes.debug if debug else None),
+            trace=self.trace,
             ca_bundle=self._ca_bundle,
             application=application,
         )

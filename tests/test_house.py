@@ -221,6 +221,8 @@ def test_bytes_and_files_have_one_way_out() -> None:
         if within(name, "nbs_cli.sandbox"):
             continue
         modules = {module for module, _typing in imports(parsed)}
+        if name == "nbs_cli.cloud.proxies":
+            modules.remove("urllib.request")  # it reads the system's settings there and opens nothing
         assert not modules & {"socket", "urllib.request", "http.client"}, name
         prints = [
             node

@@ -133,7 +133,7 @@ def volume_type(rows: Sequence[Record], text: str) -> Record:
     """
     wanted = text.casefold()
     for matches in (
-        [row for row in rows if text in {row["id"], row.get("name")}],
+        [row for row in rows if text in (row["id"], row.get("name"))],
         [row for row in rows if str(row.get("name") or "").casefold() == wanted],
         [row for row in rows if wanted in {"hdd", "ssd"} and wanted in str(row.get("name") or "").casefold().split()],
     ):
