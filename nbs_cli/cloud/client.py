@@ -92,7 +92,7 @@ class Client:
         self._clients: dict[tuple[bool, bool, Proxy | None], httpx.Client] = {}
         self._quick = ca_bundle is None  # the system's folder of hashed certificates has sufficed so far
         self._lock = threading.Lock()
-        self._budget = Budget()
+        self.budget = Budget()  # of all that is sent again in this command
 
     def send(self, request: Request) -> Answer:
         """Send *request* and give its successful answer.
@@ -111,7 +111,7 @@ class Client:
             except Failure as failure:
                 failure.resent = lost
                 lost = lost or isinstance(failure, LostAnswer)
-                seconds = pause(request, failure, attempt, self.deadline, self._budget)
+                seconds = pause(request, failure, attempt, self.deadline, self.budget)
                 if seconds is None:
                     raise
                 self.trace.note(f"{failure.message}; again in {seconds:.1f} s")
@@ -135,7 +135,7 @@ class Client:
             )
         if exchange.status // 100 != 2:
             raise self._refusal(exchange)
-        self._budget.earn()
+        self.budget.earn()
         raw, exchange.raw = exchange.raw, b""  # httpx's response and its stream hold each other, and the exchange
         return Answer(exchange.status, exchange.headers, parse(raw, request.host))
 
