@@ -56,6 +56,8 @@ LINES: dict[str, tuple[str, ...]] = {
     "snapshot create": (uuid(1), "--name", "s", "--timeout", "3s"),
     "snapshot delete": (uuid(2), "--yes"),
     "snapshot wait": (uuid(2), "--for", "available", "--timeout", "3s"),
+    "snapshot prune": ("--all-volumes", "--keep-last", "1", "--apply"),
+    "snapshot rotate": (uuid(1), "--keep-last", "1", "--timeout", "3s"),
     "auth login": (),  # the words depend on the server
     "auth logout": (),
     "auth status": ("--online",),
@@ -66,8 +68,14 @@ LINES: dict[str, tuple[str, ...]] = {
     "profile set": ("output", "json"),
     "profile remove": ("default",),
     "sandbox reset": ("--yes",),
+    "sandbox seed": ("1",),
+    "sandbox clock": ("--advance", "1s"),
+    "sandbox fault add": ("hang",),
+    "sandbox fault list": (),
+    "sandbox fault clear": (),
     "sandbox attach": ("v",),
     "sandbox detach": ("v",),
+    "doctor": (),
     "completion": ("bash",),
 }
 UNTRIED = {"sandbox serve"}  # it has credentials of its own and asks nobody

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from nbs_cli.grammar import PRINTS
 from tests.conftest import Ran
 from tests.output.conftest import PAYLOADS
 from tests.trials import canary, deadlines, fuzz, mutants, origins, paging, payloads, storm
@@ -73,3 +74,8 @@ def test_a_broken_promise_is_noticed() -> None:
     assert "x: it burnt" in table([figure])
     assert paging.whole(Ran(0, "a\n", ""), ["a", "b"], ["a", "b"]) == "exit 0, and 1 rows are missing"
     assert canary.leaks(f"x{canary.PASSWORD}x".encode())
+
+
+def test_no_command_escapes_the_canary() -> None:
+    """The trial of secrets has words for every command, or says why not."""
+    assert set(canary.LINES) | canary.UNTRIED == set(PRINTS)
