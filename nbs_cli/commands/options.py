@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from nbs_cli.cloud.filters import Filter
 from nbs_cli.cloud.resources import Resource
 from nbs_cli.cloud.sorting import read_order
 from nbs_cli.cloud.span import PAGE, Span
@@ -123,6 +124,27 @@ def span(
     )
 
 
+def wish(
+    *,
+    name: str | None,
+    status: str | None,
+    type_: str | None = None,
+    zone: str | None = None,
+    attached: bool | None = None,
+    bootable: bool | None = None,
+) -> Filter:
+    """The rows of a list that the options ask for; raises Usage for an empty word before any request.
+
+    Statuses, types and zones are taken as they are: a server may have some that the guide does not know.
+    """
+    words = {"status": status, "volume_type": type_, "availability_zone": zone}
+    for option, text in {"--name": name, "--status": status, "--type": type_, "--zone": zone}.items():
+        sendable(option, text)
+        if text == "":
+            raise Usage(_("{option} is empty").format(option=option), hint=_("leave it out for all"))
+    return Filter(name, tuple((wire, word) for wire, word in words.items() if word is not None), attached, bootable)
+
+
 Refs = Annotated[list[str], typer.Argument(metavar="REF…", help=_("names or IDs; `-` reads them from standard input"))]
 Ref = Annotated[str, typer.Argument(metavar="REF", help=_("a name or an ID"))]
 Volumes = Annotated[
@@ -138,6 +160,10 @@ PageSize = Annotated[
 Offset = Annotated[int | None, typer.Option(parser=counted, metavar="N", help=_("leave the first N rows out"))]
 Marker = Annotated[str | None, typer.Option(metavar="ID", help=_("begin after the row with this ID"))]
 Brief = Annotated[bool, typer.Option("--brief", help=_("the short list: fewer fields, a lighter request"))]
+Glob = Annotated[
+    str | None, typer.Option("--name", metavar="GLOB", help=_("only those whose name is like this: 'data-*'"))
+]
+Status = Annotated[str | None, typer.Option("--status", metavar="STATUS", help=_("only those in this status"))]
 Name = Annotated[str | None, typer.Option(metavar="NAME", help=_("its name"))]
 Description = Annotated[str | None, typer.Option(metavar="TEXT", help=_("its description"))]
 RequestKey = Annotated[

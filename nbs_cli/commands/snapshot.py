@@ -15,6 +15,7 @@ from nbs_cli.commands.options import (
     Description,
     DryRun,
     For,
+    Glob,
     IgnoreMissing,
     Limit,
     Marker,
@@ -26,6 +27,7 @@ from nbs_cli.commands.options import (
     Refs,
     RequestKey,
     Sort,
+    Status,
     Volumes,
     Wait,
 )
@@ -43,10 +45,13 @@ app = group(
     _("List snapshots, all of them"),
     "nbs snapshot list",
     "nbs snapshot list -o json -c id,name",
+    "nbs snapshot list --name 'nightly-*' --status available",
     "nbs snapshot list --volume data-1 --timeline",
 )
 def list_(
     ctx: typer.Context,
+    name: Glob = None,
+    status: Status = None,
     sort: Sort = None,
     limit: Limit = None,
     page_size: PageSize = None,
@@ -67,7 +72,7 @@ def list_(
     span = options.span(
         SNAPSHOT, sort=sort, limit=limit, page_size=page_size, offset=offset, marker=marker, brief=brief
     )
-    commands.listing.list_all(ctx.obj, SNAPSHOT, span, volume=volume)
+    commands.listing.list_all(ctx.obj, SNAPSHOT, span, options.wish(name=name, status=status), volume=volume)
 
 
 @command(app, "show", _("Show snapshots"), "nbs snapshot show before-upgrade", "nbs snapshot show ID -o json")

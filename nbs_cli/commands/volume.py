@@ -15,6 +15,7 @@ from nbs_cli.commands.options import (
     Description,
     DryRun,
     For,
+    Glob,
     IgnoreMissing,
     Limit,
     Marker,
@@ -27,6 +28,7 @@ from nbs_cli.commands.options import (
     Refs,
     RequestKey,
     Sort,
+    Status,
     Visibility,
     Wait,
 )
@@ -45,10 +47,24 @@ app = group(
     _("List volumes, all of them, however the server cuts its pages"),
     "nbs volume list",
     "nbs volume list --sort size:desc,name:asc --limit 20",
+    "nbs volume list --unattached --type ssd --name 'data-*'",
     "nbs volume list -o json | jq '[.[].size] | add'",
 )
 def list_(
     ctx: typer.Context,
+    name: Glob = None,
+    status: Status = None,
+    type_: Annotated[
+        str | None,
+        typer.Option("--type", metavar="TYPE", help=_("only of this type: its name in any case, or hdd/ssd")),
+    ] = None,
+    zone: Annotated[str | None, typer.Option("--zone", metavar="ZONE", help=_("only in this zone"))] = None,
+    attached: Annotated[
+        bool | None, typer.Option("--attached/--unattached", help=_("only attached ones, or only those that are not"))
+    ] = None,
+    bootable: Annotated[
+        bool | None, typer.Option("--bootable/--no-bootable", help=_("only bootable ones, or only those that are not"))
+    ] = None,
     sort: Sort = None,
     limit: Limit = None,
     page_size: PageSize = None,
@@ -58,7 +74,8 @@ def list_(
 ) -> None:
     """GET /volumes/detail; with --brief GET /volumes."""
     span = options.span(VOLUME, sort=sort, limit=limit, page_size=page_size, offset=offset, marker=marker, brief=brief)
-    commands.listing.list_all(ctx.obj, VOLUME, span)
+    wish = options.wish(name=name, status=status, type_=type_, zone=zone, attached=attached, bootable=bootable)
+    commands.listing.list_all(ctx.obj, VOLUME, span, wish)
 
 
 @command(app, "show", _("Show volumes"), "nbs volume show data-1", "nbs volume show data-1 data-2 -o json")
