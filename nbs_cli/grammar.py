@@ -16,7 +16,7 @@ from nbs_cli.cloud.realms import REALMS
 from nbs_cli.cloud.resources import IMAGE, SNAPSHOT, VOLUME, VOLUME_TYPE, Resource
 from nbs_cli.cloud.waiting import GONE
 from nbs_cli.commands import faults
-from nbs_cli.commands.shapes import CLOCK, FAULT, FINDING, OUTCOME, PLAN, PROFILE, ROTATION, STATUS
+from nbs_cli.commands.shapes import CLOCK, FAULT, FINDING, OUTCOME, PLAN, PROFILE, ROTATION, STATUS, USAGE
 from nbs_cli.local.config import KEYS, STORES
 from nbs_cli.output.records import NAMES
 from nbs_cli.output.words import _
@@ -42,6 +42,7 @@ PRINTS: dict[str, Resource | None] = {
     "snapshot wait": SNAPSHOT,
     "snapshot prune": PLAN,
     "snapshot rotate": ROTATION,
+    "usage": USAGE,
     "auth login": None,
     "auth logout": None,
     "auth status": STATUS,

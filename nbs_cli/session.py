@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from nbs_cli.local.journal import Sheet
     from nbs_cli.local.keyrings import Keyring
     from nbs_cli.local.secrets import Keeper, Store
+    from nbs_cli.output.figures import Section
     from nbs_cli.output.printer import Printer
     from nbs_cli.output.progress import Notes
     from nbs_cli.output.records import Format, Look
@@ -414,6 +415,18 @@ class Session:
         from nbs_cli.output.table import Table
 
         return Table
+
+    def picture(self, sections: Sequence[Section]) -> None:
+        """Show figures: with bars to somebody who looks and whose terminal has the letters, else as plain lines."""
+        color, utf8 = self.colored(self.stdout), "utf" in (self.stdout.encoding or "utf-8").lower()
+        if utf8 and (self.stdout.isatty() or color):
+            from nbs_cli.output.bars import draw
+
+            draw(sections, self.stdout, color=color)
+            return
+        from nbs_cli.output.figures import plain
+
+        self.stdout.write("".join(f"{line}\n" for line in plain(sections)))
 
     @cached_property
     def notes(self) -> Notes:

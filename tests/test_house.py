@@ -30,7 +30,8 @@ TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in MOD
 # one file owns each heavy library; `rich.cells` is light and free
 OWNERS = {
     "httpx": {"nbs_cli.cloud.client"},
-    "rich": {"nbs_cli.output.table"},
+    # a table, bars and a live picture: three commands that need one of them each, and load no more than that
+    "rich": {"nbs_cli.output.table", "nbs_cli.output.bars", "nbs_cli.output.live"},
     "keyring": {"nbs_cli.local.keyrings"},
     "platformdirs": {"nbs_cli.local.folders"},
     "tomlkit": {"nbs_cli.local.edits"},

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         retaining,
         rotating,
         standing,
+        surveying,
         timing,
     )
 
@@ -38,6 +39,7 @@ __all__ = [
     "retaining",
     "rotating",
     "standing",
+    "surveying",
     "timing",
 ]
 

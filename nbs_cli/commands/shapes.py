@@ -67,6 +67,28 @@ FINDING = Resource(
     columns=("check", "status", "message", "fix"),
     id_field="fix",
 )
+_SUM = ("value", "count", "gigabytes")
+_NOTICED = ("kind", "id", "name", "status", "size", "created_at")
+USAGE = Resource(
+    name="usage",
+    plural="usage",
+    path="",
+    fields=(
+        Field("volumes", _("how many volumes there are, and their GB"), Kind.OBJECT),
+        Field("snapshots", _("how many snapshots there are, and the GB of their volumes"), Kind.OBJECT),
+        Field("by_type", _("volumes by type"), Kind.OBJECT, items=_SUM),
+        Field("by_status", _("volumes by status"), Kind.OBJECT, items=_SUM),
+        Field("by_zone", _("volumes by availability zone"), Kind.OBJECT, items=_SUM),
+        Field("quota", _("what is used and allowed; null where the server does not tell it"), Kind.OBJECT),
+        Field("unattached", _("available volumes that no instance has"), Kind.OBJECT, items=_NOTICED),
+        Field("failed", _("volumes and snapshots in an error status"), Kind.OBJECT, items=_NOTICED),
+        Field("orphaned", _("snapshots whose volume is gone"), Kind.OBJECT, items=_NOTICED),
+        Field("stale", _("snapshots that are old"), Kind.OBJECT, items=_NOTICED),
+        Field("time", _("the server's time by which ages were judged (UTC)"), Kind.TIME),
+    ),
+    columns=("volumes", "snapshots", "quota"),
+    id_field="time",
+)
 FAULT = Resource(
     name="fault",
     plural="faults",
