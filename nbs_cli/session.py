@@ -10,7 +10,7 @@ import re
 import shlex
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,6 +23,8 @@ from nbs_cli.output.streams import Stdout
 from nbs_cli.output.words import _
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from nbs_cli.cloud.access import Credentials
     from nbs_cli.cloud.blockstorage import BlockStorage
     from nbs_cli.cloud.client import Client
@@ -30,13 +32,14 @@ if TYPE_CHECKING:
     from nbs_cli.cloud.identity import Identity
     from nbs_cli.cloud.once import Once
     from nbs_cli.cloud.policies import Policy
-    from nbs_cli.cloud.resources import Resource
+    from nbs_cli.cloud.resources import Field, Resource
     from nbs_cli.local.config import Config, Profile
     from nbs_cli.local.credentials import Environment
     from nbs_cli.local.journal import Sheet
     from nbs_cli.local.keyrings import Keyring
     from nbs_cli.local.secrets import Keeper, Store
     from nbs_cli.output.figures import Section
+    from nbs_cli.output.live import Picture
     from nbs_cli.output.printer import Printer
     from nbs_cli.output.progress import Notes
     from nbs_cli.output.records import Format, Look
@@ -91,6 +94,7 @@ class Session:
         self.stderr = stderr or sys.stderr
         self.options = Options()
         self._began = time.monotonic()
+        self.looks_on = False  # nothing is asked of the server but looks: a signal leaves nothing behind
         self.wrote: str | None = None  # what was changed, once something was: said again when stdout is lost
 
     @cached_property
@@ -415,6 +419,34 @@ class Session:
         from nbs_cli.output.table import Table
 
         return Table
+
+    @property
+    def drawable(self) -> bool:
+        """Whether a picture can be drawn in the place of another: a terminal that is not a dumb one."""
+        return self.stdout.isatty() and self.environment.get("TERM") != "dumb"
+
+    def live(self, pictures: Iterable[Picture], fields: tuple[Field, ...]) -> None:
+        """Draw *pictures* of tables with *fields*, each in the place of the one before."""
+        from nbs_cli.cloud.resources import VOLUME
+        from nbs_cli.output.live import show
+        from nbs_cli.output.table import Table
+
+        show(Table(self.stdout, VOLUME, fields, self.printer.look), pictures)
+
+    def lines(self, resource: Resource) -> Format:
+        """A way out for records of *resource* that come one by one: JSON, one a line."""
+        from nbs_cli.output.records import JsonLines
+
+        form = JsonLines(self.stdout, resource, resource.fields, self.printer.look)
+        form.start()
+        return form
+
+    @property
+    def server_now(self) -> datetime:
+        """What time it is at the server, as its last answer told it; this machine's time where it told none."""
+        from nbs_cli.cloud.clock import read
+
+        return read(self.client.date)
 
     def picture(self, sections: Sequence[Section]) -> None:
         """Show figures: with bars to somebody who looks and whose terminal has the letters, else as plain lines."""

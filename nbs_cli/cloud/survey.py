@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from email.utils import parsedate_to_datetime
 from typing import Any
 
+from nbs_cli.cloud import clock
 from nbs_cli.cloud.blockstorage import BlockStorage, Record
 from nbs_cli.cloud.deletion import attached_to
 from nbs_cli.cloud.pages import pages
@@ -87,7 +87,7 @@ def survey(storage: BlockStorage, stale: Window) -> Survey:
         ids.update(row["id"] for row in page)
         for row in page:
             _count(found, row)
-    found.now = _time(storage)
+    found.now = clock.read(storage.client.date)
     oldest = stale.before(found.now, timezone.utc)
     for page in pages(storage, SNAPSHOT):
         for row in page:
@@ -123,15 +123,6 @@ def _failed(row: Record) -> bool:
 
 def _noticed(kind: str, row: Record) -> Record:
     return {"kind": kind, **{key: row.get(key) for key in ("id", "name", "status", "size", "created_at")}}
-
-
-def _time(storage: BlockStorage) -> datetime:
-    """The server's time as its last answer told it, or this machine's."""
-    try:
-        read = parsedate_to_datetime(storage.client.date or "")
-        return read.replace(tzinfo=timezone.utc) if read.tzinfo is None else read.astimezone(timezone.utc)
-    except (ValueError, TypeError, OverflowError):
-        return datetime.now(timezone.utc)
 
 
 def quota(storage: BlockStorage) -> dict[str, dict[str, int | None]] | None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from nbs_cli.commands import (
+        branching,
         entering,
         imaging,
         listing,
@@ -25,9 +26,12 @@ if TYPE_CHECKING:
         standing,
         surveying,
         timing,
+        uprooting,
+        watching,
     )
 
 __all__ = [
+    "branching",
     "entering",
     "imaging",
     "listing",
@@ -41,6 +45,8 @@ __all__ = [
     "standing",
     "surveying",
     "timing",
+    "uprooting",
+    "watching",
 ]
 
 

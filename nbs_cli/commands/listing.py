@@ -20,24 +20,47 @@ from nbs_cli.session import Session
 
 
 def list_all(
-    session: Session, resource: Resource, span: Span, wish: Filter = ANYTHING, *, volume: str | None = None
+    session: Session,
+    resource: Resource,
+    span: Span,
+    wish: Filter = ANYTHING,
+    *,
+    volume: str | None = None,
+    every: float | None = None,
 ) -> None:
-    """Print every row of *span* that *wish* lets through, page by page; of snapshots only those of *volume*."""
+    """Print every row of *span* that *wish* lets through, page by page; of snapshots only those of *volume*.
+
+    With *every* (seconds) it is watched instead: looked at again and again.
+    """
     session.printer.check(resource, brief=not span.detail)
     if not span.detail:
         _in_brief(resource, wish)
     if volume is not None:
         wish = replace(wish, volume_id=commands.looking.volume_id(session, volume))
+    if every is not None:
+        commands.watching.watch(
+            session, resource, lambda: _rows(session, resource, span, wish), every=every, brief=not span.detail
+        )
+        return
     seen: list[Known] = []
     sieve = Sieve(wish, span.offset or 0, span.limit)
-    # what is left out here must not be counted there
-    rows = pages(session.storage, resource, replace(span, limit=None, offset=None) if wish.asks else span)
-    noted = _noted(rows, seen)
+    noted = _noted(_walked(session, resource, span, wish), seen)
     any_rows = session.printer.list(resource, sieve.through(noted) if wish.asks else noted, brief=not span.detail)
     if span.whole:
         names.remember(session.names(resource), seen)
     if not any_rows:
         _nothing(session, resource, sieve)
+
+
+def _walked(session: Session, resource: Resource, span: Span, wish: Filter) -> Iterator[list[Record]]:
+    """The pages of the server; what is left out here must not be counted there."""
+    return pages(session.storage, resource, replace(span, limit=None, offset=None) if wish.asks else span)
+
+
+def _rows(session: Session, resource: Resource, span: Span, wish: Filter) -> Iterator[list[Record]]:
+    """The pages of what is wanted."""
+    walked = _walked(session, resource, span, wish)
+    return Sieve(wish, span.offset or 0, span.limit).through(walked) if wish.asks else walked
 
 
 def _in_brief(resource: Resource, wish: Filter) -> None:

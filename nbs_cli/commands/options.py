@@ -14,8 +14,10 @@ from nbs_cli.cloud.sorting import read_order
 from nbs_cli.cloud.span import PAGE, Span
 from nbs_cli.errors import Usage, nearest
 from nbs_cli.output.words import _
+from nbs_cli.session import seconds
 
 LONGEST = 255  # characters of a name, a description, a metadata key or value (facts.md §3.5)
+_USUAL_LOOK = 5.0  # seconds
 _LARGEST = 2_147_483_647
 _UNSENDABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
@@ -54,6 +56,18 @@ def gigabytes(text: str) -> int:
 def counted(text: str | int) -> int:
     """Read a whole number, zero included; raises typer.BadParameter."""
     return 0 if str(text) == "0" else whole(text)
+
+
+def interval(watched: bool, every: str | None) -> float | None:
+    """Seconds between two looks, None when nothing is watched; raises Usage for one that is too short."""
+    if not watched:
+        if every is not None:
+            raise Usage(_("--every is how often --watch looks"), hint=_("say `--watch` too"))
+        return None
+    wanted = _USUAL_LOOK if every is None else seconds(every)
+    if wanted < 1:
+        raise Usage(_("a look every {every} is no gentle one").format(every=every), hint=_("say 1s or more"))
+    return wanted
 
 
 def sendable(what: str, text: str | None, longest: int = LONGEST) -> None:
@@ -152,6 +166,13 @@ Volumes = Annotated[
 ]
 Sort = Annotated[
     str | None, typer.Option(metavar="KEY[:DIR],…", help=_("sort by these columns; DIR is asc, or desc (the default)"))
+]
+Watch = Annotated[
+    bool, typer.Option("--watch", help=_("keep looking: a live table, or changes as JSON lines in a pipe"))
+]
+Every = Annotated[
+    str | None,
+    typer.Option("--every", metavar="TIME", help=_("how often --watch looks, every 5s when this is left out")),
 ]
 Limit = Annotated[int | None, typer.Option(parser=whole, metavar="N", help=_("at most N rows in all"))]
 PageSize = Annotated[

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from nbs_cli.cloud.resources import Field, Kind, Resource
+from dataclasses import replace
+
+from nbs_cli.cloud.resources import SNAPSHOT, VOLUME, Field, Kind, Resource
 from nbs_cli.output.words import _
 
 OUTCOME = Resource(
@@ -16,6 +18,14 @@ OUTCOME = Resource(
         Field("error", _("why it failed"), Kind.OBJECT, optional=True),
     ),
     columns=("ref", "id", "outcome"),
+)
+TREE = replace(
+    VOLUME,
+    name="volume_tree",
+    fields=(
+        *VOLUME.fields,
+        Field("snapshots", _("its snapshots"), Kind.OBJECT, items=tuple(field.wire for field in SNAPSHOT.fields)),
+    ),
 )
 REQUEST = Resource(
     name="request",
@@ -88,6 +98,21 @@ USAGE = Resource(
     ),
     columns=("volumes", "snapshots", "quota"),
     id_field="time",
+)
+CHANGE = Resource(
+    name="change",
+    plural="changes",
+    path="",
+    fields=(
+        Field("time", _("when it was seen (UTC)"), Kind.TIME),
+        Field("change", _("present at the first look; then added, changed, or removed from the list"), Kind.STATUS),
+        Field("id", _("ID"), Kind.ID),
+        Field("name", _("name"), Kind.NAME),
+        Field("status", _("status"), Kind.STATUS),
+        Field("size", _("size in GB"), Kind.SIZE),
+        Field("was", _("what the fields that changed held before"), Kind.OBJECT),
+    ),
+    columns=("time", "change", "name", "status", "id"),
 )
 FAULT = Resource(
     name="fault",
