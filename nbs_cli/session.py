@@ -11,7 +11,7 @@ import shlex
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -110,6 +110,18 @@ class Session:
         from nbs_cli.local.config import load
 
         return load(self.environment.get("NBS_CONFIG_FILE"))
+
+    @cached_property
+    def config_trouble(self) -> Failure | None:
+        """What is wrong with the config file, None where nothing is; then the command goes on as if there were none."""
+        from nbs_cli.local.config import Config
+
+        try:
+            self.config  # noqa: B018 read for what it raises
+        except Failure as failure:
+            self.__dict__["config"] = Config(None)
+            return failure
+        return None
 
     @property
     def edits(self) -> ModuleType:
@@ -292,12 +304,13 @@ class Session:
         return Client(
             deadline=self.deadline,
             trace=Trace(self.notes.debug if debug else None),
-            ca_bundle=self._ca_bundle,
+            ca_bundle=self.ca_bundle,
             application=application,
         )
 
     @property
-    def _ca_bundle(self) -> str | None:
+    def ca_bundle(self) -> str | None:
+        """The file of certificates that are trusted instead of the system's; None for the system's."""
         names = ["NBS_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"]
         if self.named is None and self.environment.get("OS_AUTH_URL"):
             names.append("OS_CACERT")
@@ -440,6 +453,14 @@ class Session:
         form = JsonLines(self.stdout, resource, resource.fields, self.printer.look)
         form.start()
         return form
+
+    @property
+    def server_date(self) -> str | None:
+        """The Date header of the server's last answer; an answer is fetched where none came yet."""
+        if self.client.date is None:
+            with suppress(Failure):
+                self.storage.request("GET", "/types")
+        return self.client.date
 
     @property
     def server_now(self) -> datetime:

@@ -206,6 +206,7 @@ PAGES = {
     "sandbox-fault-clear": Page("sandbox fault clear", before=_ordering),
     "exit-2-nearest": Page("sandbox fault add truncat", SPOKEN),
     "doctor": Page("doctor"),
+    "doctor-password": Page("doctor --online", SPOKEN, environ={"NBS_PASSWORD": "console-password"}),
     "doctor-open": Page("doctor", before=_open),
     "profile-list": Page("profile list", anonymous=True),
     "profile-show": Page("profile show", anonymous=True),

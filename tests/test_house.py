@@ -58,6 +58,10 @@ TRIES = {
     ("nbs_cli.commands.reporting", "reported"): "the metrics tell of a run that failed or was interrupted, too",
     ("nbs_cli.commands.reporting", "_beat"): "a file that cannot be written makes a good run a partial one",
     ("nbs_cli.commands.checks", "_of_sheet"): "a record that cannot be read is a finding, not the end of the search",
+    ("nbs_cli.commands.watching", "_looks"): "a look that fails is followed by another",
+    ("nbs_cli.commands.installation", "_round_trip"): "a keyring that fails is a finding",
+    ("nbs_cli.commands.installation", "credentials"): "credentials that cannot be are a finding",
+    ("nbs_cli.commands.journey", "_tried"): "a step that fails is a finding",
     ("nbs_cli.commands.imaging", "_follow"): "the answer with the image's ID is printed before the failure is raised",
     ("nbs_cli.commands.sandbox", "_delay"): "float() has no other way to say that a text is no number",
 }
@@ -222,7 +226,8 @@ def test_bytes_and_files_have_one_way_out() -> None:
         if within(name, "nbs_cli.sandbox"):
             continue
         modules = {module for module, _typing in imports(parsed)}
-        assert not modules & {"socket", "urllib.request", "http.client"}, name
+        if name != "nbs_cli.cloud.probes":  # the doctor's: it opens connections and sends nothing
+            assert not modules & {"socket", "urllib.request", "http.client"}, name
         prints = [
             node
             for node in ast.walk(parsed)

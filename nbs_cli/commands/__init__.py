@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from nbs_cli.commands import (
         branching,
         entering,
+        examining,
         imaging,
         listing,
         looking,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = [
     "branching",
     "entering",
+    "examining",
     "imaging",
     "listing",
     "looking",

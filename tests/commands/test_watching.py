@@ -44,7 +44,7 @@ def line(process: subprocess.Popen[str]) -> dict[str, Any]:
 
 
 def test_a_pipe_gets_changes(world: World, watcher: Callable[..., subprocess.Popen[str]]) -> None:
-    """What is there, what comes, what changes and what goes, a line each as it happens; Ctrl-C is 130 and says nothing."""
+    """What is there, what comes, what changes and what goes, a line each; Ctrl-C is 130 and says nothing."""
     first = world.volume("first")
     process = watcher("volume", "list", "--watch", "--every", "1s")
     seen = line(process)
