@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+
 from nbs_cli.commands import installation
 from nbs_cli.commands.checks import requests
 from nbs_cli.commands.finding import OK, Finding, lines
@@ -35,6 +38,7 @@ def _tell(session: Session, findings: list[Finding]) -> None:
     if session.options.quiet:
         session.printer.show(FINDING, [one.record() for one in findings if one.fix], several=True)
     elif session.output == "table" and not session.options.columns:
-        session.stdout.write("".join(f"{line}\n" for one in findings for line in lines(one)))
+        room = shutil.get_terminal_size().columns if session.stdout.isatty() else sys.maxsize
+        session.stdout.write("".join(f"{line}\n" for one in findings for line in lines(one, room)))
     else:
         session.printer.show(FINDING, [one.record() for one in findings], several=True)

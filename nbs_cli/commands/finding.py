@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import Any
 
-from nbs_cli.output.text import safe
+from nbs_cli.output.text import safe, wrapped
 
+_MARGIN = " " * 9
 OK, PROBLEM = "ok", "problem"  # data, so never translated
 
 
@@ -26,7 +28,7 @@ class Finding:
         return record if self.request is None else {**record, "request": self.request}
 
 
-def lines(finding: Finding) -> list[str]:
-    """A finding as people read it: its line, below it the command that mends it, which is never cut."""
-    told = [f"{finding.status:<7}  {safe(finding.message)}"]
-    return [*told, f"         {safe(finding.fix)}"] if finding.fix else told
+def lines(finding: Finding, room: int = sys.maxsize) -> list[str]:
+    """A finding as people read it, in *room* columns; below it the command that mends it, which is never cut."""
+    told = wrapped(f"{finding.status:<7}  {safe(finding.message)}", room, _MARGIN)
+    return [*told, f"{_MARGIN}{safe(finding.fix)}"] if finding.fix else told

@@ -50,8 +50,9 @@ def _tried(check: str, step: Step, fix: str | Callable[[Failure], str]) -> Findi
     try:
         return step()
     except Failure as failure:
-        first = (failure.hint or "").partition("\n")[0].rstrip(":")
-        words = f"{failure.message}; {first}" if first and "`" not in first else failure.message
+        hint = failure.hint or ""
+        told = hint and "`" not in hint and "\n" not in hint  # a command has a line of its own
+        words = f"{failure.message}; {hint}" if told else failure.message
         return Finding(check, PROBLEM, words, fix if isinstance(fix, str) else fix(failure))
 
 
