@@ -11,12 +11,11 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
-from typing import Any
 
 from nbs_cli.cloud.blockstorage import Record
 from nbs_cli.cloud.changes import CHANGED, PRESENT, compare
 from nbs_cli.cloud.nouns import noun_of
-from nbs_cli.cloud.resources import Kind, Resource
+from nbs_cli.cloud.resources import Field, Kind, Resource
 from nbs_cli.commands.shapes import CHANGE
 from nbs_cli.errors import Failure, Nonsense, RateLimited, Unavailable, Usage
 from nbs_cli.output.text import ago, moment
@@ -50,7 +49,8 @@ def watch(session: Session, resource: Resource, look: Look, *, every: float, bri
     if session.output == "jsonl" or not session.drawable:
         _print(session, seen)
         return
-    session.live(_pictures(session, resource, seen, every), _aged(fields))
+    shown = fields if session.options.columns else _aged(fields)
+    session.live(_pictures(session, resource, seen, every), shown)
 
 
 def _looks(session: Session, resource: Resource, look: Look, every: float) -> Iterator[_Seen]:
@@ -84,11 +84,12 @@ def _print(session: Session, seen: Iterator[_Seen]) -> None:
             session.notes.note(_("a look failed, there will be another: {why}").format(why=one.trouble.message))
 
 
-def _aged(fields: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The fields, times of creation replaced by ages."""
-    return tuple(
-        replace(field, kind=Kind.TEXT, short=_("age")) if field.wire == "created_at" else field for field in fields
-    )
+def _aged(fields: tuple[Field, ...]) -> tuple[Field, ...]:
+    """The fields, the time of creation replaced by an age, which stands where a narrow terminal still shows it."""
+    ages = [replace(field, kind=Kind.TEXT, short=_("age")) for field in fields if field.wire == "created_at"]
+    others = [field for field in fields if field.wire != "created_at"]
+    place = next((number for number, field in enumerate(others, 1) if field.wire == "size"), len(others))
+    return (*others[:place], *ages, *others[place:])
 
 
 def _pictures(
