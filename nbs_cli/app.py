@@ -14,6 +14,7 @@ GROUPS = {
     "types": _("Volume types"),
     "volume": _("Volumes: create, list, delete, make images of them"),
     "snapshot": _("Snapshots of volumes"),
+    "usage": _("Show what there is: GB by type, status and zone, and what stands out"),
     "auth": _("Log in and out, tokens"),
     "profile": _("Profiles: which realm, region, tenant and user"),
     "sandbox": _("A cloud in a box: try everything without an account"),

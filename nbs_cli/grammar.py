@@ -16,7 +16,7 @@ from nbs_cli.cloud.realms import REALMS
 from nbs_cli.cloud.resources import IMAGE, SNAPSHOT, VOLUME, VOLUME_TYPE, Resource
 from nbs_cli.cloud.waiting import GONE
 from nbs_cli.commands import faults
-from nbs_cli.commands.shapes import CLOCK, FAULT, FINDING, OUTCOME, PLAN, PROFILE, ROTATION, STATUS
+from nbs_cli.commands.shapes import CLOCK, FAULT, FINDING, OUTCOME, PLAN, PROFILE, ROTATION, STATUS, USAGE
 from nbs_cli.local.config import KEYS, STORES
 from nbs_cli.output.records import NAMES
 from nbs_cli.output.words import _
@@ -42,6 +42,7 @@ PRINTS: dict[str, Resource | None] = {
     "snapshot wait": SNAPSHOT,
     "snapshot prune": PLAN,
     "snapshot rotate": ROTATION,
+    "usage": USAGE,
     "auth login": None,
     "auth logout": None,
     "auth status": STATUS,
@@ -75,6 +76,7 @@ _KINDS = {
     "--color": "color",
     "--sort": "sort",
     "--for": "status",
+    "--status": "known status",
     "--realm": "realm",
     "--store": "store",
     "--type": "type",
@@ -229,8 +231,8 @@ def _argument(path: str, param: Any, ctx: Any) -> Parameter:
 def _kind(path: str, label: str, param: Any, ctx: Any) -> str:
     """What the value of *param* is: a key of the table's `values`, or what `completion.py` finds out."""
     kind = _KINDS.get(f"{path} {label}") or _KINDS.get(label) or ""
-    if kind == "status":
-        return f"status {STATUSES[path.partition(' ')[0]].name}"
+    if kind in {"status", "known status"}:
+        return f"{kind} {STATUSES[path.partition(' ')[0]].name}"
     if kind:
         return kind
     if param.make_metavar(ctx) == "FILE":
@@ -261,6 +263,7 @@ def _values() -> dict[str, list[Value]]:
         **{f"setting of {key}": choices[kind] for key, kind in _SETTINGS.items()},
         "setting of read_only": [("true", _("every write is refused")), ("false", "")],
         **{f"fields {name}": _fields(shape) for name, shape in shapes.items()},
+        **{f"known status {one.name}": list(one.statuses) for one in STATUSES.values()},
         **{f"status {one.name}": [*one.statuses, (GONE, _("no longer there"))] for one in STATUSES.values()},
     }
 

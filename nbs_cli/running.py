@@ -129,7 +129,8 @@ def _unexpected(error: Exception, session: Session) -> Failure:
 def _interrupted(session: Session, code: ExitCode) -> int:
     try:
         session.notes.clear()
-        session.notes.note(_("interrupted; what was asked of the server goes on there"))
+        if not session.looks_on:
+            session.notes.note(_("interrupted; what was asked of the server goes on there"))
     except OSError:
         pass
     return code

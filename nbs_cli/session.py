@@ -10,8 +10,8 @@ import re
 import shlex
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +23,8 @@ from nbs_cli.output.streams import Stdout
 from nbs_cli.output.words import _
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from nbs_cli.cloud.access import Credentials
     from nbs_cli.cloud.blockstorage import BlockStorage
     from nbs_cli.cloud.client import Client
@@ -30,13 +32,15 @@ if TYPE_CHECKING:
     from nbs_cli.cloud.identity import Identity
     from nbs_cli.cloud.once import Once
     from nbs_cli.cloud.policies import Policy
-    from nbs_cli.cloud.resources import Resource
+    from nbs_cli.cloud.resources import Field, Resource
     from nbs_cli.cloud.trace import Trace
     from nbs_cli.local.config import Config, Profile
     from nbs_cli.local.credentials import Environment
     from nbs_cli.local.journal import Sheet
     from nbs_cli.local.keyrings import Keyring
     from nbs_cli.local.secrets import Keeper, Store
+    from nbs_cli.output.figures import Section
+    from nbs_cli.output.live import Picture
     from nbs_cli.output.printer import Printer
     from nbs_cli.output.progress import Notes
     from nbs_cli.output.records import Format, Look
@@ -91,6 +95,7 @@ class Session:
         self.stderr = stderr or sys.stderr
         self.options = Options()
         self._began = time.monotonic()
+        self.looks_on = False  # nothing is asked of the server but looks: a signal leaves nothing behind
         self.wrote: str | None = None  # what was changed, once something was: said again when stdout is lost
 
     @cached_property
@@ -106,6 +111,18 @@ class Session:
         from nbs_cli.local.config import load
 
         return load(self.environment.get("NBS_CONFIG_FILE"))
+
+    @cached_property
+    def config_trouble(self) -> Failure | None:
+        """What is wrong with the config file, None where nothing is; then the command goes on as if there were none."""
+        from nbs_cli.local.config import Config
+
+        try:
+            self.config  # noqa: B018 read for what it raises
+        except Failure as failure:
+            self.__dict__["config"] = Config(None)
+            return failure
+        return None
 
     @property
     def edits(self) -> ModuleType:
@@ -303,12 +320,13 @@ class Session:
         return Client(
             deadline=self.deadline,
             trace=self.trace,
-            ca_bundle=self._ca_bundle,
+            ca_bundle=self.ca_bundle,
             application=application,
         )
 
     @property
-    def _ca_bundle(self) -> str | None:
+    def ca_bundle(self) -> str | None:
+        """The file of certificates that are trusted instead of the system's; None for the system's."""
         names = ["NBS_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"]
         if self.named is None and self.environment.get("OS_AUTH_URL"):
             names.append("OS_CACERT")
@@ -430,6 +448,54 @@ class Session:
         from nbs_cli.output.table import Table
 
         return Table
+
+    @property
+    def drawable(self) -> bool:
+        """Whether a picture can be drawn in the place of another: a terminal that is not a dumb one."""
+        return self.stdout.isatty() and self.environment.get("TERM") != "dumb"
+
+    def live(self, pictures: Iterable[Picture], fields: tuple[Field, ...]) -> None:
+        """Draw *pictures* of tables with *fields*, each in the place of the one before."""
+        from nbs_cli.cloud.resources import VOLUME
+        from nbs_cli.output.live import show
+        from nbs_cli.output.table import Table
+
+        show(Table(self.stdout, VOLUME, fields, self.printer.look), pictures)
+
+    def lines(self, resource: Resource) -> Format:
+        """A way out for records of *resource* that come one by one: JSON, one a line."""
+        from nbs_cli.output.records import JsonLines
+
+        form = JsonLines(self.stdout, resource, resource.fields, self.printer.look)
+        form.start()
+        return form
+
+    @property
+    def server_date(self) -> str | None:
+        """The Date header of the server's last answer; an answer is fetched where none came yet."""
+        if self.client.date is None:
+            with suppress(Failure):
+                self.storage.request("GET", "/types")
+        return self.client.date
+
+    @property
+    def server_now(self) -> datetime:
+        """What time it is at the server, as its last answer told it; this machine's time where it told none."""
+        from nbs_cli.cloud.clock import read
+
+        return read(self.client.date)
+
+    def picture(self, sections: Sequence[Section]) -> None:
+        """Show figures: with bars to somebody who looks and whose terminal has the letters, else as plain lines."""
+        color, utf8 = self.colored(self.stdout), "utf" in (self.stdout.encoding or "utf-8").lower()
+        if utf8 and (self.stdout.isatty() or color):
+            from nbs_cli.output.bars import draw
+
+            draw(sections, self.stdout, color=color)
+            return
+        from nbs_cli.output.figures import plain
+
+        self.stdout.write("".join(f"{line}\n" for line in plain(sections)))
 
     @cached_property
     def notes(self) -> Notes:

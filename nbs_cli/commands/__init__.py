@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from nbs_cli.commands import (
+        branching,
         entering,
+        examining,
         imaging,
+        installing,
         listing,
         looking,
         making,
@@ -23,12 +26,18 @@ if TYPE_CHECKING:
         retaining,
         rotating,
         standing,
+        surveying,
         timing,
+        uprooting,
+        watching,
     )
 
 __all__ = [
+    "branching",
     "entering",
+    "examining",
     "imaging",
+    "installing",
     "listing",
     "looking",
     "making",
@@ -38,7 +47,10 @@ __all__ = [
     "retaining",
     "rotating",
     "standing",
+    "surveying",
     "timing",
+    "uprooting",
+    "watching",
 ]
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from nbs_cli.cloud.resources import Field, Kind, Resource
+from dataclasses import replace
+
+from nbs_cli.cloud.resources import SNAPSHOT, VOLUME, Field, Kind, Resource
 from nbs_cli.output.words import _
 
 OUTCOME = Resource(
@@ -16,6 +18,14 @@ OUTCOME = Resource(
         Field("error", _("why it failed"), Kind.OBJECT, optional=True),
     ),
     columns=("ref", "id", "outcome"),
+)
+TREE = replace(
+    VOLUME,
+    name="volume_tree",
+    fields=(
+        *VOLUME.fields,
+        Field("snapshots", _("its snapshots"), Kind.OBJECT, items=tuple(field.wire for field in SNAPSHOT.fields)),
+    ),
 )
 REQUEST = Resource(
     name="request",
@@ -66,6 +76,43 @@ FINDING = Resource(
     ),
     columns=("check", "status", "message", "fix"),
     id_field="fix",
+)
+_SUM = ("value", "count", "gigabytes")
+_NOTICED = ("kind", "id", "name", "status", "size", "created_at")
+USAGE = Resource(
+    name="usage",
+    plural="usage",
+    path="",
+    fields=(
+        Field("volumes", _("how many volumes there are, and their GB"), Kind.OBJECT),
+        Field("snapshots", _("how many snapshots there are, and the GB of their volumes"), Kind.OBJECT),
+        Field("by_type", _("volumes by type"), Kind.OBJECT, items=_SUM),
+        Field("by_status", _("volumes by status"), Kind.OBJECT, items=_SUM),
+        Field("by_zone", _("volumes by availability zone"), Kind.OBJECT, items=_SUM),
+        Field("quota", _("what is used and allowed; null where the server does not tell it"), Kind.OBJECT),
+        Field("unattached", _("available volumes that no instance has"), Kind.OBJECT, items=_NOTICED),
+        Field("failed", _("volumes and snapshots in an error status"), Kind.OBJECT, items=_NOTICED),
+        Field("orphaned", _("snapshots whose volume is gone"), Kind.OBJECT, items=_NOTICED),
+        Field("stale", _("snapshots that are old"), Kind.OBJECT, items=_NOTICED),
+        Field("time", _("the server's time by which ages were judged (UTC)"), Kind.TIME),
+    ),
+    columns=("volumes", "snapshots", "quota"),
+    id_field="time",
+)
+CHANGE = Resource(
+    name="change",
+    plural="changes",
+    path="",
+    fields=(
+        Field("time", _("when it was seen (UTC)"), Kind.TIME),
+        Field("change", _("present at the first look; then added, changed, or removed from the list"), Kind.STATUS),
+        Field("id", _("ID"), Kind.ID),
+        Field("name", _("name"), Kind.NAME),
+        Field("status", _("status"), Kind.STATUS),
+        Field("size", _("size in GB"), Kind.SIZE),
+        Field("was", _("what the fields that changed held before"), Kind.OBJECT),
+    ),
+    columns=("time", "change", "name", "status", "id"),
 )
 FAULT = Resource(
     name="fault",

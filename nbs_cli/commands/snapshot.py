@@ -14,7 +14,9 @@ from nbs_cli.commands.options import (
     Brief,
     Description,
     DryRun,
+    Every,
     For,
+    Glob,
     IgnoreMissing,
     Limit,
     Marker,
@@ -26,8 +28,10 @@ from nbs_cli.commands.options import (
     Refs,
     RequestKey,
     Sort,
+    Status,
     Volumes,
     Wait,
+    Watch,
 )
 from nbs_cli.output.words import _
 from nbs_cli.parser import command, group
@@ -42,17 +46,23 @@ app = group(
     "list",
     _("List snapshots, all of them"),
     "nbs snapshot list",
+    "nbs snapshot list --watch --status creating",
     "nbs snapshot list -o json -c id,name",
+    "nbs snapshot list --name 'nightly-*' --status available",
     "nbs snapshot list --volume data-1 --timeline",
 )
 def list_(
     ctx: typer.Context,
+    name: Glob = None,
+    status: Status = None,
     sort: Sort = None,
     limit: Limit = None,
     page_size: PageSize = None,
     offset: Offset = None,
     marker: Marker = None,
     brief: Brief = False,
+    watch: Watch = False,
+    every: Every = None,
     volume: Annotated[
         str | None, typer.Option("--volume", metavar="REF", help=_("only those of this volume, by name or ID"))
     ] = None,
@@ -67,7 +77,8 @@ def list_(
     span = options.span(
         SNAPSHOT, sort=sort, limit=limit, page_size=page_size, offset=offset, marker=marker, brief=brief
     )
-    commands.listing.list_all(ctx.obj, SNAPSHOT, span, volume=volume)
+    wish = options.wish(name=name, status=status)
+    commands.listing.list_all(ctx.obj, SNAPSHOT, span, wish, volume=volume, every=options.interval(watch, every))
 
 
 @command(app, "show", _("Show snapshots"), "nbs snapshot show before-upgrade", "nbs snapshot show ID -o json")

@@ -52,9 +52,9 @@ class Printer:
                 form.one(record)
         self.stream.flush()
 
-    def check(self, resource: Resource, *, brief: bool = False) -> None:
-        """Raise Usage for a column that *resource* does not have, before anything is asked of the server."""
-        self._fields(resource, brief=brief)
+    def check(self, resource: Resource, *, brief: bool = False) -> tuple[Field, ...]:
+        """The fields of a list; raises Usage for a column that there is not, before anything is asked of the server."""
+        return self._fields(resource, brief=brief)
 
     def _fields(self, resource: Resource, *, brief: bool = False, alone: bool = False) -> tuple[Field, ...]:
         known = resource.named(resource.brief) if brief else resource.fields
