@@ -35,7 +35,7 @@ OWNERS = {
     "platformdirs": {"nbs_cli.local.folders"},
     "tomlkit": {"nbs_cli.local.edits"},
     "yaml": {"nbs_cli.output.documents"},
-    "jmespath": {"nbs_cli.output.records", "nbs_cli.output.printer"},
+    "jmespath": {"nbs_cli.output.query"},
     "falcon": {"nbs_cli.sandbox.web", "nbs_cli.sandbox.desks"},
     "waitress": {"nbs_cli.sandbox.server"},
     "pydantic": set(),
@@ -60,7 +60,7 @@ TRIES = {
     ("nbs_cli.commands.imaging", "_follow"): "the answer with the image's ID is printed before the failure is raised",
     ("nbs_cli.commands.sandbox", "_delay"): "float() has no other way to say that a text is no number",
 }
-HEAVY = {"httpx", "rich.console", "rich.table", "keyring", "falcon", "waitress", "platformdirs", "sqlite3"}
+HEAVY = {"httpx", "jmespath", "rich.console", "rich.table", "keyring", "falcon", "waitress", "platformdirs", "sqlite3"}
 NEVER = {"pydantic", "click", "requests", "markdown_it", "pygments"}
 
 

@@ -34,7 +34,7 @@ def doctor(ctx: typer.Context) -> None:
     findings = [finding for check in CHECKS for finding in check(session)]
     if session.options.quiet:
         session.printer.show(FINDING, [one.record() for one in findings if one.fix], several=True)
-    elif session.output == "table" and not session.options.columns:
+    elif session.for_people and not session.options.columns:
         session.stdout.write("".join(f"{line}\n" for one in findings for line in lines(one)))
     else:
         session.printer.show(FINDING, [one.record() for one in findings], several=True)

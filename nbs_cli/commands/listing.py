@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
-from itertools import islice
 
 from nbs_cli.cloud.blockstorage import Record
 from nbs_cli.cloud.nouns import noun_of
 from nbs_cli.cloud.pages import pages
-from nbs_cli.cloud.refs import one
-from nbs_cli.cloud.resources import VOLUME, Resource
+from nbs_cli.cloud.resources import Resource
 from nbs_cli.cloud.span import Span
 from nbs_cli.local import names
 from nbs_cli.local.names import Known
@@ -18,28 +15,16 @@ from nbs_cli.output.words import _
 from nbs_cli.session import Session
 
 
-def list_all(session: Session, resource: Resource, span: Span, *, volume: str | None = None) -> None:
-    """Print every row of *span*, page by page; of snapshots only those of *volume* when one is named."""
+def list_all(session: Session, resource: Resource, span: Span, chosen: Iterator[list[Record]] | None = None) -> None:
+    """Print every row of *span*, page by page, or only what was *chosen* of it."""
     session.printer.check(resource, brief=not span.detail)
     seen: list[Known] = []
-    rows = pages(session.storage, resource, span) if volume is None else _of_volume(session, resource, span, volume)
+    rows = pages(session.storage, resource, span) if chosen is None else chosen
     any_rows = session.printer.list(resource, _noted(rows, seen), brief=not span.detail)
-    if span.whole and volume is None:
+    if span.whole and chosen is None:
         names.remember(session.names(resource), seen)
     if not any_rows and session.notes.terminal:
         session.notes.note(_("there are no {noun}s").format(noun=noun_of(resource)))
-
-
-def _of_volume(session: Session, resource: Resource, span: Span, volume: str) -> Iterator[list[Record]]:
-    """The rows of one volume: all are asked for, and offset and limit count here, for servers document no filter."""
-    volume_id = one(session.storage, VOLUME, volume).id
-    everything = replace(span, limit=None, offset=None)
-    rows = (row for page in pages(session.storage, resource, everything) for row in page)
-    begin = span.offset or 0
-    end = None if span.limit is None else begin + span.limit
-    found = list(islice((row for row in rows if row.get("volume_id") == volume_id), begin, end))
-    if found:
-        yield found
 
 
 def _noted(found: Iterable[list[Record]], seen: list[Known]) -> Iterator[list[Record]]:

@@ -151,7 +151,7 @@ def rehearse(session: Session, requests: list[tuple[str, str, Any, str | None]])
     for method, path, body, forecast in requests:
         row = {"method": method, "path": f"/v2/{tenant}{path}", "body": body}
         rows.append(row if forecast is None else {**row, "forecast": forecast})
-    if session.output == "table" and not session.options.columns and not session.options.quiet:
+    if session.for_people and not session.options.columns:
         session.stdout.write("".join(_request_lines(row) for row in rows))
     else:
         session.printer.show(REQUEST, rows, several=True)

@@ -138,6 +138,9 @@ PageSize = Annotated[
 Offset = Annotated[int | None, typer.Option(parser=counted, metavar="N", help=_("leave the first N rows out"))]
 Marker = Annotated[str | None, typer.Option(metavar="ID", help=_("begin after the row with this ID"))]
 Brief = Annotated[bool, typer.Option("--brief", help=_("the short list: fewer fields, a lighter request"))]
+AllProfiles = Annotated[
+    bool, typer.Option("--all-profiles", help=_("of every profile at once, with its name; one that fails is told"))
+]
 Name = Annotated[str | None, typer.Option(metavar="NAME", help=_("its name"))]
 Description = Annotated[str | None, typer.Option(metavar="TEXT", help=_("its description"))]
 RequestKey = Annotated[

@@ -142,7 +142,7 @@ def _print(session: Session, resource: Resource, outcomes: list[Outcome], *, sev
         rows.append(row if outcome.failure is None else {**row, "error": outcome.failure.record()})
     if session.options.quiet:
         rows = [row for row in rows if "error" not in row]
-    if several or session.options.quiet or session.output != "table":
+    if several or not session.for_people:
         session.printer.show(OUTCOME, rows, several=True)
 
 

@@ -11,6 +11,7 @@ from nbs_cli.cloud.bulk import PARALLEL
 from nbs_cli.cloud.resources import SNAPSHOT
 from nbs_cli.commands import keeping, options
 from nbs_cli.commands.options import (
+    AllProfiles,
     Brief,
     Description,
     DryRun,
@@ -29,6 +30,7 @@ from nbs_cli.commands.options import (
     Volumes,
     Wait,
 )
+from nbs_cli.errors import Usage
 from nbs_cli.output.words import _
 from nbs_cli.parser import command, group
 
@@ -59,15 +61,22 @@ def list_(
     timeline: Annotated[
         bool, typer.Option("--timeline", help=_("draw them on a time line, with what their policies keep"))
     ] = False,
+    all_profiles: AllProfiles = False,
 ) -> None:
     """GET /snapshots/detail; with --brief GET /snapshots."""
+    if all_profiles and (timeline or volume is not None):
+        raise Usage(_("--all-profiles shows every volume's: leave --volume and --timeline out"))
     if timeline:
         commands.timing.draw(ctx.obj, volume)
         return
     span = options.span(
         SNAPSHOT, sort=sort, limit=limit, page_size=page_size, offset=offset, marker=marker, brief=brief
     )
-    commands.listing.list_all(ctx.obj, SNAPSHOT, span, volume=volume)
+    if all_profiles:
+        commands.choosing.list_everywhere(ctx.obj, SNAPSHOT, span)
+        return
+    chosen = None if volume is None else commands.choosing.of_volume(ctx.obj, SNAPSHOT, span, volume)
+    commands.listing.list_all(ctx.obj, SNAPSHOT, span, chosen)
 
 
 @command(app, "show", _("Show snapshots"), "nbs snapshot show before-upgrade", "nbs snapshot show ID -o json")

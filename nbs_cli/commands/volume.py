@@ -11,6 +11,7 @@ from nbs_cli.cloud.bulk import PARALLEL
 from nbs_cli.cloud.resources import VOLUME
 from nbs_cli.commands import options
 from nbs_cli.commands.options import (
+    AllProfiles,
     Brief,
     Description,
     DryRun,
@@ -45,7 +46,8 @@ app = group(
     _("List volumes, all of them, however the server cuts its pages"),
     "nbs volume list",
     "nbs volume list --sort size:desc,name:asc --limit 20",
-    "nbs volume list -o json | jq '[.[].size] | add'",
+    "nbs volume list --query '[?size > `100`].name'",
+    "nbs volume list --all-profiles",
 )
 def list_(
     ctx: typer.Context,
@@ -55,9 +57,13 @@ def list_(
     offset: Offset = None,
     marker: Marker = None,
     brief: Brief = False,
+    all_profiles: AllProfiles = False,
 ) -> None:
     """GET /volumes/detail; with --brief GET /volumes."""
     span = options.span(VOLUME, sort=sort, limit=limit, page_size=page_size, offset=offset, marker=marker, brief=brief)
+    if all_profiles:
+        commands.choosing.list_everywhere(ctx.obj, VOLUME, span)
+        return
     commands.listing.list_all(ctx.obj, VOLUME, span)
 
 

@@ -58,16 +58,19 @@ class Printer:
 
     def _fields(self, resource: Resource, *, brief: bool = False, alone: bool = False) -> tuple[Field, ...]:
         known = resource.named(resource.brief) if brief else resource.fields
-        if not self.form.columns_by_default or (alone and self.form.all_alone):
-            usual = known
-        else:
-            usual = tuple(field for field in resource.named(resource.columns) if field in known)
+        usual = self._usual(resource, known, alone=alone)
         if self.look.columns is None:
             return usual
         names = [name.strip() for name in self.look.columns.split(",")]
         if names[0][:1] in {"+", "-"}:
             return _changed(resource, known, usual, names)
         return tuple(_named(resource, known, name) for name in names)
+
+    def _usual(self, resource: Resource, known: tuple[Field, ...], *, alone: bool) -> tuple[Field, ...]:
+        """The fields of *known* where the user named none."""
+        if not self.form.columns_by_default or (alone and self.form.all_alone):
+            return known
+        return tuple(field for field in resource.named(resource.columns) if field in known)
 
     def _format(self, resource: Resource, fields: tuple[Field, ...]) -> Format:
         chosen = Ids if self.look.quiet else self.form
