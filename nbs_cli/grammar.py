@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from nbs_cli.app import tree
+from nbs_cli.cloud import raw
 from nbs_cli.cloud.realms import REALMS
 from nbs_cli.cloud.resources import IMAGE, SNAPSHOT, VOLUME, VOLUME_TYPE, Resource
 from nbs_cli.cloud.waiting import GONE
@@ -60,6 +61,7 @@ PRINTS: dict[str, Resource | None] = {
     "sandbox fault add": FAULT,
     "sandbox fault list": FAULT,
     "sandbox fault clear": None,
+    "api": None,
     "doctor": FINDING,
     "completion": None,
 }
@@ -101,6 +103,8 @@ _KINDS = {
     "sandbox fault add KIND": "fault",
     "sandbox fault add KEY=VALUE": "parameter of",
     "--method": "method",
+    "api METHOD": "api method",
+    "api PATH": "api path",
     "completion SHELL": "shell",
 }
 _SETTINGS = {"realm": "realm", "region": "region", "store": "store", "output": "format"}  # of a profile, by their kind
@@ -242,6 +246,8 @@ def _kind(path: str, label: str, param: Any, ctx: Any) -> str:
 def _values() -> dict[str, list[Value]]:
     """The words that are known when this is written; profiles, for one, are looked up when a shell asks."""
     choices = {
+        "api method": _plain(raw.METHODS),
+        "api path": _plain(raw.LISTS),
         "color": _plain(COLORS),
         "container format": _plain(("bare",)),
         "disk format": _plain(("qcow2", "raw")),

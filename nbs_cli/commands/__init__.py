@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from nbs_cli.commands import (
+        calling,
         choosing,
         entering,
         imaging,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "calling",
     "choosing",
     "entering",
     "imaging",

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, TextIO
 
 from nbs_cli.cloud.resources import Field, Resource
-from nbs_cli.output.printer import Printer
+from nbs_cli.output.printer import SHAPELESS, Printer
 from nbs_cli.output.query import Query
 from nbs_cli.output.records import Format, Look, Record, Whole
 
@@ -34,6 +34,10 @@ class Asked(Printer):
         rows = [project(record) for record in records]
         for data in [rows] if several else rows:
             self._write(resource, self.query.ask(data))
+
+    def data(self, value: Any) -> None:
+        """Write the answer about what has no declared shape."""
+        self._write(SHAPELESS, self.query.ask(value))
 
     def _usual(
         self,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TextIO
+from typing import Any, TextIO
 
 from nbs_cli.cloud.resources import Field, Resource
 from nbs_cli.errors import Failure, Usage, nearest
-from nbs_cli.output.records import Format, Ids, Look, Record
+from nbs_cli.output.records import Format, Ids, Json, Look, Record, Whole
 from nbs_cli.output.words import _, plural
+
+SHAPELESS = Resource(name="data", plural="data", path="", fields=(), columns=())
 
 
 class Printer:
@@ -50,6 +52,12 @@ class Printer:
         else:
             for record in records:
                 form.one(record)
+        self.stream.flush()
+
+    def data(self, value: Any) -> None:
+        """Write what has no declared shape as it is: JSON, where the format cannot write anything whatever."""
+        form = self.form if issubclass(self.form, Whole) else Json
+        form(self.stream, SHAPELESS, (), self.look).data(value)
         self.stream.flush()
 
     def check(self, resource: Resource, *, brief: bool = False) -> None:
