@@ -81,6 +81,7 @@ def show(ctx: typer.Context, refs: Refs, parallel: Parallel = PARALLEL) -> None:
     "nbs volume create --size 100 --name data-1 --type ssd --zone kr-pub-a --wait",
     "nbs volume create --snapshot before-upgrade --name data-1-copy",
     "nbs volume create --size 10 --name node --count 3 --request-key build-4711",
+    "nbs volume create --size 10 --name data-1 --if-not-exists --wait",
 )
 def create(
     ctx: typer.Context,
@@ -105,16 +106,26 @@ def create(
     count: Annotated[
         int, typer.Option(parser=options.whole, metavar="N", help=_("make N of them, called NAME-1 to NAME-N"))
     ] = 1,
+    if_not_exists: Annotated[
+        bool,
+        typer.Option(
+            "--if-not-exists", help=_("take what has the name and all that is said here; refuse what is otherwise")
+        ),
+    ] = False,
     request_key: RequestKey = None,
     no_request_key: NoRequestKey = False,
     wait: Wait = False,
     dry_run: DryRun = False,
 ) -> None:
     """POST /volumes."""
-    order = commands.ordering.Order(size, name, description, type_, zone, snapshot, tuple(metadata or ()), count)
+    order = commands.ordering.Order(
+        size, name, description, type_, zone, snapshot, tuple(metadata or ()), count, if_not_exists
+    )
     bodies = commands.ordering.bodies(ctx.obj, order)
     wished = commands.making.wishes(VOLUME, bodies, request_key, marked=not no_request_key)
-    commands.making.make(ctx.obj, VOLUME, wished, wait=wait, dry_run=dry_run, several=count > 1)
+    commands.making.make(
+        ctx.obj, VOLUME, wished, wait=wait, dry_run=dry_run, several=count > 1, if_not_exists=if_not_exists
+    )
 
 
 @command(
