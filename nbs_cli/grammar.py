@@ -17,7 +17,7 @@ from nbs_cli.cloud.realms import REALMS
 from nbs_cli.cloud.resources import IMAGE, SNAPSHOT, VOLUME, VOLUME_TYPE, Resource
 from nbs_cli.cloud.waiting import GONE
 from nbs_cli.commands import faults
-from nbs_cli.commands.shapes import CLOCK, FAULT, FINDING, OUTCOME, PLAN, PROFILE, ROTATION, STATUS
+from nbs_cli.commands.shapes import CLOCK, COMMAND, FAULT, FINDING, OUTCOME, PLAN, PROFILE, ROTATION, STATUS
 from nbs_cli.local.config import KEYS, STORES
 from nbs_cli.output.records import NAMES
 from nbs_cli.output.words import _
@@ -63,6 +63,9 @@ PRINTS: dict[str, Resource | None] = {
     "sandbox fault clear": None,
     "api": None,
     "doctor": FINDING,
+    "schema": None,
+    "commands": COMMAND,
+    "help": None,
     "completion": None,
 }
 # whose statuses a group of commands speaks of
@@ -106,6 +109,8 @@ _KINDS = {
     "api METHOD": "api method",
     "api PATH": "api path",
     "completion SHELL": "shell",
+    "schema RESOURCE": "shape",
+    "help TOPIC": "one of exit-codes environment output statuses waiting retention ci air-gap",
 }
 _SETTINGS = {"realm": "realm", "region": "region", "store": "store", "output": "format"}  # of a profile, by their kind
 ANY = "any"
@@ -255,6 +260,7 @@ def _values() -> dict[str, list[Value]]:
         "realm": [(realm.name, realm.domains[0]) for realm in REALMS.values()],
         "region": list(_regions().items()),
         "setting": [(key, PROFILE.named((key,))[0].help) for key in KEYS],
+        "shape": _plain(sorted({shape.name for shape in PRINTS.values() if shape} - {IMAGE.name} | {"error", "image"})),
         "shell": _plain(SHELLS),
         "store": _plain(STORES),
         "type": [("hdd", _("the one type of hard disks")), ("ssd", _("the one type of solid-state disks"))],

@@ -135,6 +135,7 @@ BELOW = {
     "nbs_cli.parser": ["nbs_cli.session", "nbs_cli.help", "nbs_cli.errors", "nbs_cli.output.words"],
     "nbs_cli.commands": [
         *("nbs_cli.cloud", "nbs_cli.local", "nbs_cli.output", "nbs_cli.parser", "nbs_cli.session", "nbs_cli.errors"),
+        *("nbs_cli.grammar", "nbs_cli.topics", "nbs_cli.help"),  # what `describing` prints: the tree itself, as data
         *("nbs_cli.shells", "nbs_cli.sandbox.forms", "nbs_cli.sandbox.kinds", "nbs_cli.sandbox.trouble"),
     ],
     "nbs_cli.app": ["nbs_cli.parser", "nbs_cli.output.words"],

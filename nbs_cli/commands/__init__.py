@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from nbs_cli.commands import (
         calling,
         choosing,
+        describing,
         entering,
         imaging,
         listing,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "calling",
     "choosing",
+    "describing",
     "entering",
     "imaging",
     "listing",
