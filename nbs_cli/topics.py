@@ -45,6 +45,26 @@ REACTIONS = (
     (ExitCode.TERMINATED, _("as 129")),
 )
 
+FUNCTION = """\
+persistently() { # nbs and its words: tries again where that helps; a create has its --request-key
+  tries=5
+  while :; do
+    code=0
+    out=$(nbs "$@") || code=$?
+    case $code in
+      7 | 9 | 11) ;; # the time is up, not reached, or nobody knows: the same command looks first
+      *) break ;;
+    esac
+    tries=$((tries - 1))
+    [ "$tries" -gt 0 ] || break
+    sleep "${PAUSE:-30}"
+  done
+  [ -z "$out" ] || printf '%s\\n' "$out"
+  return "$code"
+}
+persistently volume create --size 10 --name web --request-key "$CI_JOB_ID" --wait -q
+"""
+
 TOPICS: dict[str, Topic] = {
     "exit-codes": Topic(
         _("what exit codes say, and what a script does about them"),
@@ -59,6 +79,7 @@ TOPICS: dict[str, Topic] = {
                 _("With `-o json` the error is a JSON object on stderr; its `retryable` says whether to try again."),
                 tuple((str(int(code)), words) for code, words in REACTIONS),
             ),
+            Section("IN A SHELL", _("A function that does so:"), lines=tuple(FUNCTION.splitlines())),
         ),
     ),
     "environment": Topic(
