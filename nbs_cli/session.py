@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from nbs_cli.output.live import Picture
     from nbs_cli.output.printer import Printer
     from nbs_cli.output.progress import Notes
+    from nbs_cli.output.query import Query
     from nbs_cli.output.records import Format, Look
     from nbs_cli.sandbox.cloud import Cloud
     from nbs_cli.sandbox.scenarios import Scenario
@@ -69,6 +70,7 @@ class Options:
     region: str | None = None
     output: str | None = None
     columns: str | None = None
+    query: str | None = None
     timeout: str | None = None
     color: str | None = None
     ca_bundle: str | None = None
@@ -152,6 +154,13 @@ class Session:
         if self.named is None or self.in_sandbox:
             return None
         return self.config.get(self.named)
+
+    def of_profile(self, name: str) -> Session:
+        """A session like this one with the profile *name*; who asks for it closes it."""
+        other = Session(self.environ, stdin=self.stdin, stdout=self.stdout, stderr=self.stderr)
+        other.options = replace(self.options, profile=name)
+        other._began = self._began
+        return other
 
     @property
     def retention(self) -> Mapping[str, Mapping[str, Any]]:
@@ -425,7 +434,27 @@ class Session:
             header=not self.options.no_header,
             color=self.colored(self.stdout),
         )
-        return Printer(self.stdout, look, self._form(look))
+        if self.query is None:
+            return Printer(self.stdout, look, self._form(look))
+        if look.quiet:
+            raise Usage(_("--quiet prints IDs only, and --query something else"), hint=_("leave one of them out"))
+        from nbs_cli.output.asked import Asked
+
+        return Asked(self.stdout, look, self._form(look), self.query)
+
+    @property
+    def query(self) -> Query | None:
+        """What `--query` asks of the data; None without one. Raises Usage for an expression that is none."""
+        if self.options.query is None:
+            return None
+        from nbs_cli.output.query import Query
+
+        return Query(self.options.query, lambda: self.wrote is not None)
+
+    @property
+    def for_people(self) -> bool:
+        """Whether what is printed may be words and pictures: a table, of which nothing special was asked."""
+        return self.output == "table" and not self.options.quiet and self.options.query is None
 
     def _form(self, look: Look) -> type[Format]:
         """The class of the format; tables with rich for somebody who looks, plain lines for a pipe."""

@@ -36,7 +36,7 @@ OWNERS = {
     "platformdirs": {"nbs_cli.local.folders"},
     "tomlkit": {"nbs_cli.local.edits"},
     "yaml": {"nbs_cli.output.documents"},
-    "jmespath": {"nbs_cli.output.records", "nbs_cli.output.printer"},
+    "jmespath": {"nbs_cli.output.query"},
     "falcon": {"nbs_cli.sandbox.web", "nbs_cli.sandbox.desks"},
     "waitress": {"nbs_cli.sandbox.server"},
     "pydantic": set(),
@@ -65,7 +65,7 @@ TRIES = {
     ("nbs_cli.commands.imaging", "_follow"): "the answer with the image's ID is printed before the failure is raised",
     ("nbs_cli.commands.sandbox", "_delay"): "float() has no other way to say that a text is no number",
 }
-HEAVY = {"httpx", "rich.console", "rich.table", "keyring", "falcon", "waitress", "platformdirs", "sqlite3"}
+HEAVY = {"httpx", "jmespath", "rich.console", "rich.table", "keyring", "falcon", "waitress", "platformdirs", "sqlite3"}
 NEVER = {"pydantic", "click", "requests", "markdown_it", "pygments"}
 
 
@@ -140,6 +140,7 @@ BELOW = {
     "nbs_cli.parser": ["nbs_cli.session", "nbs_cli.help", "nbs_cli.errors", "nbs_cli.output.words"],
     "nbs_cli.commands": [
         *("nbs_cli.cloud", "nbs_cli.local", "nbs_cli.output", "nbs_cli.parser", "nbs_cli.session", "nbs_cli.errors"),
+        *("nbs_cli.grammar", "nbs_cli.topics", "nbs_cli.help"),  # what `describing` prints: the tree itself, as data
         *("nbs_cli.shells", "nbs_cli.sandbox.forms", "nbs_cli.sandbox.kinds", "nbs_cli.sandbox.trouble"),
     ],
     "nbs_cli.app": ["nbs_cli.parser", "nbs_cli.output.words"],

@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from nbs_cli.commands import (
         branching,
+        calling,
+        choosing,
+        describing,
         entering,
         examining,
         imaging,
@@ -34,6 +37,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "branching",
+    "calling",
+    "choosing",
+    "describing",
     "entering",
     "examining",
     "imaging",

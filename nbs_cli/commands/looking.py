@@ -53,7 +53,7 @@ def wait(session: Session, resource: Resource, refs: list[str], goal: str, *, pa
         if outcome.gone:
             session.notes.note(_("{noun} {ref} is gone").format(noun=noun_of(resource), ref=outcome.item.ref))
     # a program gets what was last seen of what is gone; a person is not shown what is not there
-    gone_too = session.output != "table"
+    gone_too = session.output != "table" or session.query is not None
     records = [outcome.result for outcome in outcomes if gone_too or not outcome.gone]
     if records or several:
         session.printer.show(resource, records, several=several)

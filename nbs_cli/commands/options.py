@@ -185,6 +185,9 @@ Glob = Annotated[
     str | None, typer.Option("--name", metavar="GLOB", help=_("only those whose name is like this: 'data-*'"))
 ]
 Status = Annotated[str | None, typer.Option("--status", metavar="STATUS", help=_("only those in this status"))]
+AllProfiles = Annotated[
+    bool, typer.Option("--all-profiles", help=_("of every profile at once, with its name; one that fails is told"))
+]
 Name = Annotated[str | None, typer.Option(metavar="NAME", help=_("its name"))]
 Description = Annotated[str | None, typer.Option(metavar="TEXT", help=_("its description"))]
 RequestKey = Annotated[

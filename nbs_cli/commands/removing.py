@@ -153,7 +153,7 @@ def print_rows(session: Session, rows: list[dict[str, Any]], *, several: bool) -
     """Write the outcomes to stdout, in a table only when there are *several*."""
     if session.options.quiet:
         rows = [row for row in rows if "error" not in row]
-    if several or session.options.quiet or session.output != "table":
+    if several or not session.for_people:
         session.printer.show(OUTCOME, rows, several=True)
 
 

@@ -11,6 +11,7 @@ from nbs_cli.cloud.bulk import PARALLEL
 from nbs_cli.cloud.resources import SNAPSHOT
 from nbs_cli.commands import keeping, options
 from nbs_cli.commands.options import (
+    AllProfiles,
     Brief,
     Description,
     DryRun,
@@ -33,6 +34,7 @@ from nbs_cli.commands.options import (
     Wait,
     Watch,
 )
+from nbs_cli.errors import Usage
 from nbs_cli.output.words import _
 from nbs_cli.parser import command, group
 
@@ -69,8 +71,11 @@ def list_(
     timeline: Annotated[
         bool, typer.Option("--timeline", help=_("draw them on a time line, with what their policies keep"))
     ] = False,
+    all_profiles: AllProfiles = False,
 ) -> None:
     """GET /snapshots/detail; with --brief GET /snapshots."""
+    if all_profiles and (timeline or volume is not None):
+        raise Usage(_("--all-profiles shows every volume's: leave --volume and --timeline out"))
     if timeline:
         commands.timing.draw(ctx.obj, volume)
         return
@@ -78,6 +83,9 @@ def list_(
         SNAPSHOT, sort=sort, limit=limit, page_size=page_size, offset=offset, marker=marker, brief=brief
     )
     wish = options.wish(name=name, status=status)
+    if all_profiles:
+        commands.choosing.list_everywhere(ctx.obj, SNAPSHOT, span, wish, alone=volume is None and not watch)
+        return
     commands.listing.list_all(ctx.obj, SNAPSHOT, span, wish, volume=volume, every=options.interval(watch, every))
 
 

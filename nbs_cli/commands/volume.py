@@ -11,6 +11,7 @@ from nbs_cli.cloud.bulk import PARALLEL
 from nbs_cli.cloud.resources import VOLUME
 from nbs_cli.commands import options
 from nbs_cli.commands.options import (
+    AllProfiles,
     Brief,
     Description,
     DryRun,
@@ -52,6 +53,8 @@ app = group(
     "nbs volume list --sort size:desc,name:asc --limit 20",
     "nbs volume list --unattached --type ssd --name 'data-*'",
     "nbs volume list -o json | jq '[.[].size] | add'",
+    "nbs volume list --query '[?size > `100`].name'",
+    "nbs volume list --all-profiles",
 )
 def list_(
     ctx: typer.Context,
@@ -76,10 +79,14 @@ def list_(
     brief: Brief = False,
     watch: Watch = False,
     every: Every = None,
+    all_profiles: AllProfiles = False,
 ) -> None:
     """GET /volumes/detail; with --brief GET /volumes."""
     span = options.span(VOLUME, sort=sort, limit=limit, page_size=page_size, offset=offset, marker=marker, brief=brief)
     wish = options.wish(name=name, status=status, type_=type_, zone=zone, attached=attached, bootable=bootable)
+    if all_profiles:
+        commands.choosing.list_everywhere(ctx.obj, VOLUME, span, wish, alone=not watch)
+        return
     commands.listing.list_all(ctx.obj, VOLUME, span, wish, every=options.interval(watch, every))
 
 
@@ -115,6 +122,7 @@ def show(
     "nbs volume create --size 100 --name data-1 --type ssd --zone kr-pub-a --wait",
     "nbs volume create --snapshot before-upgrade --name data-1-copy",
     "nbs volume create --size 10 --name node --count 3 --request-key build-4711",
+    "nbs volume create --size 10 --name data-1 --if-not-exists --wait",
 )
 def create(
     ctx: typer.Context,
@@ -139,16 +147,26 @@ def create(
     count: Annotated[
         int, typer.Option(parser=options.whole, metavar="N", help=_("make N of them, called NAME-1 to NAME-N"))
     ] = 1,
+    if_not_exists: Annotated[
+        bool,
+        typer.Option(
+            "--if-not-exists", help=_("take what has the name and all that is said here; refuse what is otherwise")
+        ),
+    ] = False,
     request_key: RequestKey = None,
     no_request_key: NoRequestKey = False,
     wait: Wait = False,
     dry_run: DryRun = False,
 ) -> None:
     """POST /volumes."""
-    order = commands.ordering.Order(size, name, description, type_, zone, snapshot, tuple(metadata or ()), count)
+    order = commands.ordering.Order(
+        size, name, description, type_, zone, snapshot, tuple(metadata or ()), count, if_not_exists
+    )
     bodies = commands.ordering.bodies(ctx.obj, order)
     wished = commands.making.wishes(VOLUME, bodies, request_key, marked=not no_request_key)
-    commands.making.make(ctx.obj, VOLUME, wished, wait=wait, dry_run=dry_run, several=count > 1)
+    commands.making.make(
+        ctx.obj, VOLUME, wished, wait=wait, dry_run=dry_run, several=count > 1, if_not_exists=if_not_exists
+    )
 
 
 @command(
