@@ -1,4 +1,4 @@
-"""Writes man/, man7/, completions/ and what completion knows, from the command tree.
+"""Writes man/, completions/ and what completion knows, from the command tree.
 
 `python -m nbs_cli.reference` writes them, with `--check` it names the stale ones and exits 1.
 """
@@ -14,14 +14,14 @@ from nbs_cli.grammar import Grammar
 
 ROOT = Path(__file__).parent.parent
 TABLE = "nbs_cli/completion.json"
-_FOLDERS = ("man", "man7", "completions")  # everything in these is written here
+_FOLDERS = ("man", "completions")  # everything in these is written here
 
 
 def written() -> dict[str, str]:
     """Every file that the command tree decides, by its path from the repository's root."""
     grammar = Grammar()
-    files = {f"man/{name}": text for name, text in manual.pages(grammar).items()}
-    files |= {f"man7/{name}": text for name, text in topics.pages().items()}
+    files = {f"man/man1/{name}": text for name, text in manual.pages(grammar).items()}
+    files |= {f"man/man7/{name}": text for name, text in topics.pages().items()}
     files |= {f"completions/{shells.FILES[shell]}": script for shell, script in shells.SHELLS.items()}
     files[TABLE] = json.dumps(grammar.table(), indent=1, ensure_ascii=False) + "\n"
     return files
@@ -30,7 +30,12 @@ def written() -> dict[str, str]:
 def stale(root: Path = ROOT) -> list[str]:
     """The files below *root* that are missing, differ from what would be written, or would not be written any more."""
     files = written()
-    there = {str(path.relative_to(root).as_posix()) for folder in _FOLDERS for path in (root / folder).glob("*")}
+    there = {
+        path.relative_to(root).as_posix()
+        for folder in _FOLDERS
+        for path in (root / folder).rglob("*")
+        if path.is_file()
+    }
     return sorted({*(path for path, text in files.items() if _read(root / path) != text), *(there - files.keys())})
 
 
@@ -43,7 +48,7 @@ def write(root: Path = ROOT) -> list[str]:
         if name not in files:
             path.unlink()
             continue
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(files[name], encoding="utf-8", newline="\n")
     return changed
 

@@ -199,13 +199,13 @@ TOPICS: dict[str, Topic] = {
             Section(
                 "A FOLDER OF WHEELS",
                 _(
-                    "On a machine with a package index `tools/wheelhouse.py` of the source builds a folder of wheels "
+                    "On a machine with a package index `.ci/wheelhouse.py` of the source builds a folder of wheels "
                     "for a chosen Python and platform, with the hash of each in requirements.txt, and what is in it in "
                     "sbom.cdx.json (CycloneDX). Carry the folder over; the second command installs from it alone, and "
                     "refuses what has another hash."
                 ),
                 lines=(
-                    "python tools/wheelhouse.py wheels --python 3.11 --platform manylinux_2_17_x86_64",
+                    "python .ci/wheelhouse.py wheels --python 3.11 --platform manylinux_2_17_x86_64",
                     "pip install --no-index --find-links wheels --require-hashes -r wheels/requirements.txt",
                 ),
             ),

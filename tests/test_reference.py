@@ -17,7 +17,7 @@ from nbs_cli.grammar import PRINTS, Grammar
 from tests.conftest import Ran
 
 GRAMMAR = Grammar()
-MAN = reference.ROOT / "man"
+MAN = reference.ROOT / "man" / "man1"
 PAGES = sorted(MAN.glob("*.1"))
 COMMANDS = [path for path, node in GRAMMAR.nodes.items() if not node.commands]
 
@@ -45,23 +45,23 @@ def test_current() -> None:
 def test_write_and_check(tmp_path: Path) -> None:
     """Writing brings a folder up to date, removes what no command has any more, and is idle the second time."""
     (tmp_path / "nbs_cli").mkdir()
-    (tmp_path / "man").mkdir()
-    (tmp_path / "man" / "nbs-gone.1").touch()
+    (tmp_path / "man" / "man1").mkdir(parents=True)
+    (tmp_path / "man" / "man1" / "nbs-gone.1").touch()
 
-    assert "man/nbs-gone.1" in reference.stale(tmp_path)
+    assert "man/man1/nbs-gone.1" in reference.stale(tmp_path)
     assert reference.TABLE in reference.write(tmp_path)
     assert reference.stale(tmp_path) == reference.write(tmp_path) == []
-    (tmp_path / "man" / "nbs.1").write_text("old", encoding="utf-8")
-    assert reference.stale(tmp_path) == ["man/nbs.1"]
+    (tmp_path / "man" / "man1" / "nbs.1").write_text("old", encoding="utf-8")
+    assert reference.stale(tmp_path) == ["man/man1/nbs.1"]
 
 
 def test_check_names_what_is_stale(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """`--check` prints the names of stale files and exits 1; with none it exits 0 and says nothing."""
     assert reference.main(["--check"]) == 0
     assert capsys.readouterr().out == ""
-    monkeypatch.setattr(reference, "written", lambda: {"man/nbs.1": "new"})
+    monkeypatch.setattr(reference, "written", lambda: {"man/man1/nbs.1": "new"})
     assert reference.main(["--check"]) == 1
-    assert "man/nbs.1\n" in capsys.readouterr().out
+    assert "man/man1/nbs.1\n" in capsys.readouterr().out
 
 
 def test_every_command_says_what_it_prints() -> None:

@@ -18,7 +18,7 @@ from nbs_cli.manual import ENVIRONMENT
 from nbs_cli.output.text import width
 from tests.conftest import Ran
 
-MAN = reference.ROOT / "man7"
+MAN = reference.ROOT / "man" / "man7"
 Run = Callable[..., Ran]
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parent.parent
-TOOL = ROOT / "tools/wheelhouse.py"
+TOOL = ROOT / ".ci/wheelhouse.py"
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 pytestmark = pytest.mark.index
 

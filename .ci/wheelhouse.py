@@ -1,6 +1,6 @@
 """Builds a folder from which nbs installs where there is no network: wheels, their hashes, and what they are.
 
-    python tools/wheelhouse.py wheels --python 3.11 --platform manylinux_2_17_x86_64
+    python .ci/wheelhouse.py wheels --python 3.11 --platform manylinux_2_17_x86_64
     pip install --no-index --find-links wheels --require-hashes -r wheels/requirements.txt
 
 It needs pip, packaging, and a package index. pip reads the markers of a dependency (`python_version < "3.11"`) for the
