@@ -36,6 +36,7 @@ def commands() -> Iterator[str]:
             values = _PLACES.get(names[0], ("word",)) if names else ("",)
             for value in values:
                 filled = line.replace("login{name}", "login -p prod")  # the option with its value, or nothing
+                filled = filled.replace("COMMAND", "volume list")
                 filled = filled.replace(f"{{{names[0]}}}", value) if names else filled
                 yield re.sub(r"\{(\w+)\}", lambda found: _PLACES.get(found[1], ("word",))[0], filled)
 

@@ -16,7 +16,6 @@ from tests.conftest import Ran, Served
 
 WORDS = st.text(st.characters(min_codepoint=32, max_codepoint=0x2FFF, blacklist_categories=["Cc", "Cs"]), max_size=20)
 KEYS = st.from_regex(r"[A-Za-z0-9._/-]{1,40}", fullmatch=True)
-NOBODY = {"NBS_TOKEN": "t", "NBS_TENANT_ID": "t", "NBS_ENDPOINT": "http://127.0.0.1:1"}  # a rehearsal asks nobody
 
 
 def sent(ran: Ran) -> Any:
@@ -36,12 +35,12 @@ def sent(ran: Ran) -> Any:
     key=KEYS,
 )
 def test_what_was_typed_comes_back(
-    nbs: Callable[..., Ran], name: str, description: str, metadata: dict[str, str], key: str
+    served: Served, nbs: Callable[..., Ran], name: str, description: str, metadata: dict[str, str], key: str
 ) -> None:
     """Quotes, dashes, dollars, Korean, nothing: the same body again, with the same key."""
     body: dict[str, Any] = {"size": 3, "name": name, "description": description, "metadata": metadata}
     words = shlex.split(command("volume", body, key))
-    again = sent(nbs(*words, "--dry-run", "-o", "json", env=NOBODY))
+    again = sent(nbs(*words, "--dry-run", "-o", "json", env=served.environ))
     assert again.pop("metadata") == {**body.pop("metadata"), "nbs:request": key}
     assert again == body
 

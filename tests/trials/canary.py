@@ -75,7 +75,12 @@ LINES: dict[str, tuple[str, ...]] = {
     "sandbox fault clear": (),
     "sandbox attach": ("v",),
     "sandbox detach": ("v",),
-    "doctor": (),
+    "usage": (),
+    "doctor": ("--online",),
+    "api": ("GET", "/volumes/detail"),
+    "schema": ("volume",),
+    "commands": ("-o", "json"),
+    "help": ("exit-codes",),
     "completion": ("bash",),
 }
 UNTRIED = {"sandbox serve"}  # it has credentials of its own and asks nobody
