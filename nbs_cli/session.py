@@ -66,6 +66,7 @@ class Options:
     columns: str | None = None
     timeout: str | None = None
     color: str | None = None
+    lang: str | None = None
     ca_bundle: str | None = None
     quiet: bool = False
     no_header: bool = False
