@@ -6,8 +6,6 @@ import gc
 import os
 import sys
 
-from nbs_cli.output import words
-
 _QUIET = 100_000  # objects until garbage is looked for: a start makes half as many, what runs for long goes on
 
 
@@ -24,6 +22,8 @@ def main(argv: list[str] | None = None) -> int:
 
             return lost(error)
         return 0
+    from nbs_cli.output import words
+
     words.speak(words.language(args, os.environ))  # before the texts of the other modules are loaded
     if args[:1] == ["__complete"]:
         from nbs_cli import completion

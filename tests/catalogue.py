@@ -10,6 +10,7 @@ import io
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
@@ -35,7 +36,7 @@ def found() -> dict[Words, list[str]]:
     texts: dict[Words, list[str]] = {}
     extracted = extract_from_dir(str(ROOT / "nbs_cli"), [("**.py", "python")], keywords=_KEYWORDS)
     for file, _line, words, _comments, _context in extracted:
-        texts.setdefault(words, []).append(f"nbs_cli/{file}")
+        texts.setdefault(cast("Words", words), []).append(f"nbs_cli/{file}")
     for text, file in _named():
         texts.setdefault(text, []).append(file)
     return {words: sorted(set(files)) for words, files in texts.items()}
@@ -45,7 +46,8 @@ def _named() -> Iterator[tuple[str, str]]:
     """The texts that are data where they stand, and words for people where they are shown."""
     for resource in (VOLUME, SNAPSHOT, VOLUME_TYPE, IMAGE):
         yield resource.name.replace("_", " "), "nbs_cli/cloud/resources.py"
-    for failure in (Failure, *Failure.__subclasses__()):
+    failures: list[type[Failure]] = [Failure, *Failure.__subclasses__()]
+    for failure in failures:
         yield sentence(failure), "nbs_cli/errors.py"
     for text in SENTENCES:
         yield text, "nbs_cli/mistakes.py"
@@ -81,7 +83,7 @@ def updated(old: Catalog) -> Catalog:
     new.header_comment = "# The Korean words of nbs. `python -m tests.catalogue` keeps the entries current."
     for words, files in sorted(found().items(), key=lambda item: (item[1], _identifier(item[0]))):
         before = old.get(_identifier(words))
-        new.add(words, before.string if before else "", locations=[(file, None) for file in files])
+        new.add(words, before.string if before else "", locations=[(file, None) for file in files])  # type: ignore[misc]  # a file without a line stays when lines move
     return new
 
 
@@ -108,7 +110,9 @@ def main(args: list[str]) -> int:
     old = kept()
     new = updated(old)
     wrong = [f"missing: {words!r}" for words in found() if old.get(_identifier(words)) is None]
-    wrong += [f"stale: {entry.id!r}" for entry in old if entry.id and new.get(_identifier(entry.id)) is None]
+    wrong += [
+        f"stale: {entry.id!r}" for entry in old if entry.id and new.get(_identifier(cast("Words", entry.id))) is None
+    ]
     wrong += [f"untranslated: {entry.id!r}" for entry in new if entry.id and not entry.string]
     if args != ["--check"]:
         PO.write_bytes(po_of(new))
