@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -81,13 +81,14 @@ def updated(old: Catalog) -> Catalog:
     """The catalogue of today's words, with the translations of *old*."""
     new = _Korean(locale="ko", fuzzy=False)
     new.header_comment = "# The Korean words of nbs. `python -m tests.catalogue` keeps the entries current."
-    for words, files in sorted(found().items(), key=lambda item: (item[1], _identifier(item[0]))):
-        before = old.get(_identifier(words))
+    for words, files in sorted(found().items(), key=lambda item: (item[1], identifier(item[0]))):
+        before = old.get(identifier(words))
         new.add(words, before.string if before else "", locations=[(file, None) for file in files])  # type: ignore[misc]  # a file without a line stays when lines move
     return new
 
 
-def _identifier(words: Words) -> str:
+def identifier(words: str | Sequence[str]) -> str:
+    """What an entry is looked up by: its text, or the first of two."""
     return words if isinstance(words, str) else words[0]
 
 
@@ -109,10 +110,8 @@ def main(args: list[str]) -> int:
     """Write both files, or with `--check` only compare; what is missing, stale or untranslated goes to stdout."""
     old = kept()
     new = updated(old)
-    wrong = [f"missing: {words!r}" for words in found() if old.get(_identifier(words)) is None]
-    wrong += [
-        f"stale: {entry.id!r}" for entry in old if entry.id and new.get(_identifier(cast("Words", entry.id))) is None
-    ]
+    wrong = [f"missing: {words!r}" for words in found() if old.get(identifier(words)) is None]
+    wrong += [f"stale: {entry.id!r}" for entry in old if entry.id and new.get(identifier(entry.id)) is None]
     wrong += [f"untranslated: {entry.id!r}" for entry in new if entry.id and not entry.string]
     if args != ["--check"]:
         PO.write_bytes(po_of(new))

@@ -23,7 +23,7 @@ from nbs_cli.output import words
 class Korean:
     """A process that speaks Korean; a context manager."""
 
-    def __enter__(self) -> Korean:  # noqa: PYI034 Self came with Python 3.11
+    def __enter__(self) -> Korean:
         self._process = subprocess.Popen(
             [sys.executable, "-X", "utf8", "-m", "tests.korean"],
             cwd=Path(__file__).parent.parent,
