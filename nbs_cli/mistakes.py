@@ -1,4 +1,4 @@
-"""What typer finds wrong with a command line, in our words."""
+"""What typer finds wrong with a command line, and the sandbox with an order, in the language of the person."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typer import TyperException
 from nbs_cli.errors import Usage
 from nbs_cli.output.words import _
 
-# typer's sentences, without the full stop and beginning small; one may stand in place of {why}
+# typer's sentences, without the full stop and beginning small, then the sandbox's; another one stands for {why}
 SENTENCES = (
     "missing argument {name}",
     "missing option {name}",
@@ -20,10 +20,25 @@ SENTENCES = (
     "option {name} does not take a value",
     "got unexpected extra argument(s) ({names})",
     "invalid value for {name}: {why}",
-    "{value} is not a valid integer",
-    "{value} is not a valid float",
-    "{value} is not in the range {range}",
-    "{value} is not one of {choices}",
+    "{value} is no whole number from {low} to {high}",
+    "{value} is no number from {low} to {high}",
+    "{value} is no number above {low} to {high}",
+    "{value} is none of {choices}",
+    "{value} is no text",
+    "{value} holds what cannot be sent",
+    "{value} is no header such as 'Retry-After: 3'",
+    "{value} is neither true nor false",
+    "{value} fits no request: a path begins with / or *, as in '*/volumes*'",
+    "{kind} happens in the cloud and has no {name}",
+    "{kind} has no parameter {name}",
+    "{kind} needs {name}: {why}",
+    "there is no fault {kind}",
+    "{path}: there is no {name} in a scenario",
+    "{path}: there is no setting {name}",
+    "{path}: a fault is written below [[fault]]",
+    "{path}: settings are written below [settings]",
+    '{place}: a fault needs its kind, such as kind = "status"',
+    "{place}: {why}",
 )
 
 
@@ -37,19 +52,19 @@ def told(error: TyperException) -> Usage:
     hint = (
         _("did you mean {name}?").format(name=close[0]) if close else _("`{path} --help` tells more").format(path=path)
     )
-    return Usage(translated(message), hint=hint)
+    message = message.rstrip(".")
+    return Usage(translated(message[:1].lower() + message[1:]), hint=hint)
 
 
 def translated(message: str) -> str:
-    """*message* of typer's in the language of the person; one that is not known stays as it is."""
-    text = message.rstrip(".")
-    text = text[:1].lower() + text[1:]
+    """*message* in the language of the person; one that is not known stays as it is."""
     for sentence in SENTENCES:
-        if match := _pattern(sentence).fullmatch(text):
+        if match := pattern(sentence).fullmatch(message):
             said = match.groupdict()
             return _(sentence).format(**{**said, **({"why": translated(said["why"])} if "why" in said else {})})
-    return text
+    return message and _(message)
 
 
-def _pattern(sentence: str) -> re.Pattern[str]:
+def pattern(sentence: str) -> re.Pattern[str]:
+    """What fits *sentence*, its placeholders as groups."""
     return re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+?)", re.escape(sentence)), re.DOTALL)

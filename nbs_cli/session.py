@@ -265,13 +265,14 @@ class Session:
 
     @contextmanager
     def _understood(self) -> Iterator[None]:
+        from nbs_cli.mistakes import translated
         from nbs_cli.sandbox.forms import Mistake
 
         try:
             yield
         except Mistake as mistake:
             hint = nearest(mistake.word, mistake.known, _("there are {names}")) if mistake.known else None
-            raise Usage(mistake.message, hint=hint) from mistake
+            raise Usage(translated(mistake.message), hint=hint) from mistake
 
     @cached_property
     def client(self) -> Client:

@@ -131,7 +131,9 @@ BELOW = {
         *("nbs_cli.errors", "nbs_cli.output.words", "nbs_cli.output.records"),
     ],
     "nbs_cli.help": ["nbs_cli.output.text", "nbs_cli.output.words"],
-    "nbs_cli.session": ["nbs_cli.cloud", "nbs_cli.local", "nbs_cli.output", "nbs_cli.sandbox", "nbs_cli.errors"],
+    "nbs_cli.session": [
+        *("nbs_cli.cloud", "nbs_cli.local", "nbs_cli.output", "nbs_cli.sandbox", "nbs_cli.errors", "nbs_cli.mistakes")
+    ],
     "nbs_cli.parser": ["nbs_cli.session", "nbs_cli.help", "nbs_cli.errors", "nbs_cli.output.words"],
     "nbs_cli.commands": [
         *("nbs_cli.cloud", "nbs_cli.local", "nbs_cli.output", "nbs_cli.parser", "nbs_cli.session", "nbs_cli.errors"),
