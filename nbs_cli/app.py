@@ -14,10 +14,15 @@ GROUPS = {
     "types": _("Volume types"),
     "volume": _("Volumes: create, list, delete, make images of them"),
     "snapshot": _("Snapshots of volumes"),
+    "usage": _("Show what there is: GB by type, status and zone, and what stands out"),
     "auth": _("Log in and out, tokens"),
     "profile": _("Profiles: which realm, region, tenant and user"),
     "sandbox": _("A cloud in a box: try everything without an account"),
+    "api": _("Call the API: any method and path, with the profile's token"),
     "doctor": _("Find out what is wrong here, and how to mend it"),
+    "schema": _("Print the JSON Schema of what commands print"),
+    "commands": _("List every command, with its options and examples for programs"),
+    "help": _("Tell about a topic: exit-codes, environment, output, statuses, …"),
     "completion": _("Print the completion script of a shell: bash, zsh, fish or powershell"),
 }
 

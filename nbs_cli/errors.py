@@ -240,7 +240,8 @@ def _classify_bad_request(message: str) -> tuple[type[Failure], str | None]:
 
 def nearest(word: str, known: Sequence[str], otherwise: str) -> str:
     """The hint for a misspelt *word*: the nearest of *known*, or *otherwise*, where `{names}` stands for them all."""
-    matches = difflib.get_close_matches(word, known, 1)
+    by_letters = {name.casefold(): name for name in reversed(known)}
+    matches = difflib.get_close_matches(word.casefold(), list(by_letters), 1)
     if matches:
-        return _("did you mean {name}?").format(name=matches[0])
+        return _("did you mean {name}?").format(name=by_letters[matches[0]])
     return otherwise.format(names=", ".join(known))

@@ -12,11 +12,12 @@ from functools import cached_property
 from typing import Any
 
 from nbs_cli.app import tree
+from nbs_cli.cloud import raw
 from nbs_cli.cloud.realms import REALMS
 from nbs_cli.cloud.resources import IMAGE, SNAPSHOT, VOLUME, VOLUME_TYPE, Resource
 from nbs_cli.cloud.waiting import GONE
 from nbs_cli.commands import faults
-from nbs_cli.commands.shapes import CLOCK, FAULT, FINDING, OUTCOME, PLAN, PROFILE, ROTATION, STATUS
+from nbs_cli.commands.shapes import CLOCK, COMMAND, FAULT, FINDING, OUTCOME, PLAN, PROFILE, ROTATION, STATUS, USAGE
 from nbs_cli.local.config import KEYS, STORES
 from nbs_cli.output.records import NAMES
 from nbs_cli.output.words import _
@@ -42,6 +43,7 @@ PRINTS: dict[str, Resource | None] = {
     "snapshot wait": SNAPSHOT,
     "snapshot prune": PLAN,
     "snapshot rotate": ROTATION,
+    "usage": USAGE,
     "auth login": None,
     "auth logout": None,
     "auth status": STATUS,
@@ -60,7 +62,11 @@ PRINTS: dict[str, Resource | None] = {
     "sandbox fault add": FAULT,
     "sandbox fault list": FAULT,
     "sandbox fault clear": None,
+    "api": None,
     "doctor": FINDING,
+    "schema": None,
+    "commands": COMMAND,
+    "help": None,
     "completion": None,
 }
 # whose statuses a group of commands speaks of
@@ -76,6 +82,7 @@ _KINDS = {
     "--lang": "language",
     "--sort": "sort",
     "--for": "status",
+    "--status": "known status",
     "--realm": "realm",
     "--store": "store",
     "--type": "type",
@@ -102,7 +109,11 @@ _KINDS = {
     "sandbox fault add KIND": "fault",
     "sandbox fault add KEY=VALUE": "parameter of",
     "--method": "method",
+    "api METHOD": "api method",
+    "api PATH": "api path",
     "completion SHELL": "shell",
+    "schema RESOURCE": "shape",
+    "help TOPIC": "one of exit-codes environment output statuses waiting retention ci air-gap",
 }
 _SETTINGS = {"realm": "realm", "region": "region", "store": "store", "output": "format"}  # of a profile, by their kind
 ANY = "any"
@@ -230,8 +241,8 @@ def _argument(path: str, param: Any, ctx: Any) -> Parameter:
 def _kind(path: str, label: str, param: Any, ctx: Any) -> str:
     """What the value of *param* is: a key of the table's `values`, or what `completion.py` finds out."""
     kind = _KINDS.get(f"{path} {label}") or _KINDS.get(label) or ""
-    if kind == "status":
-        return f"status {STATUSES[path.partition(' ')[0]].name}"
+    if kind in {"status", "known status"}:
+        return f"{kind} {STATUSES[path.partition(' ')[0]].name}"
     if kind:
         return kind
     if param.make_metavar(ctx) == "FILE":
@@ -243,6 +254,8 @@ def _kind(path: str, label: str, param: Any, ctx: Any) -> str:
 def _values() -> dict[str, list[Value]]:
     """The words that are known when this is written; profiles, for one, are looked up when a shell asks."""
     choices = {
+        "api method": _plain(raw.METHODS),
+        "api path": _plain(raw.LISTS),
         "color": _plain(COLORS),
         "container format": _plain(("bare",)),
         "disk format": _plain(("qcow2", "raw")),
@@ -251,6 +264,7 @@ def _values() -> dict[str, list[Value]]:
         "realm": [(realm.name, realm.domains[0]) for realm in REALMS.values()],
         "region": list(_regions().items()),
         "setting": [(key, PROFILE.named((key,))[0].help) for key in KEYS],
+        "shape": _plain(sorted({shape.name for shape in PRINTS.values() if shape} - {IMAGE.name} | {"error", "image"})),
         "shell": _plain(SHELLS),
         "store": _plain(STORES),
         "type": [("hdd", _("the one type of hard disks")), ("ssd", _("the one type of solid-state disks"))],
@@ -263,6 +277,7 @@ def _values() -> dict[str, list[Value]]:
         **{f"setting of {key}": choices[kind] for key, kind in _SETTINGS.items()},
         "setting of read_only": [("true", _("every write is refused")), ("false", "")],
         **{f"fields {name}": _fields(shape) for name, shape in shapes.items()},
+        **{f"known status {one.name}": list(one.statuses) for one in STATUSES.values()},
         **{f"status {one.name}": [*one.statuses, (GONE, _("no longer there"))] for one in STATUSES.values()},
     }
 

@@ -48,10 +48,10 @@ def page(command: Any, ctx: typer.Context, shared: frozenset[str], subcommands: 
 
 def _section(title: str, rows: Iterable[Row], room: int) -> list[str]:
     listed = list(rows)
-    return ["\n".join([*wrapped(f"{title}:", room), *_definitions(listed, room)])] if listed else []
+    return ["\n".join([*wrapped(f"{title}:", room), *definitions(listed, room)])] if listed else []
 
 
-def _definitions(rows: list[Row], room: int) -> list[str]:
+def definitions(rows: list[Row], room: int) -> list[str]:
     """Labels on the left, their words beside them; a long label has a line of its own."""
     space = min(_LABEL, max(width(label) for label, _words in rows)) + 2
     lines: list[str] = []

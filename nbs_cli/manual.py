@@ -43,6 +43,11 @@ ENVIRONMENT = (
         _("an openrc of OpenStack, used when nothing else gives credentials"),
     ),
 )
+CREDENTIALS = _(
+    "Credentials are one set from one source, never mixed: `-p` or NBS_PROFILE, then NBS_TOKEN or "
+    "NBS_USERNAME, then the profile in use, then, when there is nothing else, the variables of OpenStack. "
+    "Empty means unset."
+)
 _FILES = (
     (
         "~/.config/nbs/config.toml",
@@ -60,7 +65,7 @@ _OUTLINE = _(
     "Standard output carries the data and nothing else; notes, questions and errors are on standard error.\n\n"
     "`nbs -p sandbox` is a cloud in a box: everything can be tried in it without an account."
 )
-_FORMATS = (
+FORMATS = (
     ("table", _("for people, the default: aligned columns, times in the local zone")),
     ("json", _("the guide's fields under their wire names, as the server sent them")),
     ("jsonl", _("the same, one object a line")),
@@ -99,7 +104,7 @@ def _page(grammar: Grammar, node: Node) -> str:
     if not node.path:
         _general(page)
     for section in SECTIONS.get(node.path, ()):
-        _told(page, section)
+        told(page, section)
     if node.prints:
         _output(page, node, node.prints)
     if node.path in STATUSES or "--for" in [name for option in node.options for name in option.names]:
@@ -178,16 +183,10 @@ def _parameters(page: Page, rows: Iterable[tuple[str, Parameter]]) -> None:
 def _general(page: Page) -> None:
     """What the overview tells of all commands."""
     page.section(_("OUTPUT"))
-    _definitions(page, _FORMATS)
+    _definitions(page, FORMATS)
     page.section(_("ENVIRONMENT"))
     _definitions(page, ENVIRONMENT)
-    page.paragraphs(
-        _(
-            "Credentials are one set from one source, never mixed: `-p` or NBS_PROFILE, then NBS_TOKEN or "
-            "NBS_USERNAME, then the profile in use, then, when there is nothing else, the variables of OpenStack. "
-            "Empty means unset."
-        )
-    )
+    page.paragraphs(CREDENTIALS)
     page.section(_("EXIT STATUS"))
     page.paragraphs(_("New codes may come; an unknown one means failure."))
     _definitions(page, ((str(int(code)), words) for code, words in exits()))
@@ -215,9 +214,11 @@ def _definitions(page: Page, rows: Iterable[tuple[str, str]]) -> None:
         page.item(bold(label), text)
 
 
-def _told(page: Page, section: Section) -> None:
+def told(page: Page, section: Section) -> None:
+    """Add a section of a handbook."""
     page.section(section.title)
-    page.paragraphs(section.text)
+    if section.text:
+        page.paragraphs(section.text)
     _definitions(page, section.rows)
     if section.lines:
         page.literal(section.lines)

@@ -43,6 +43,13 @@ def _keep_output(ctx: typer.Context, param: Any, value: Any) -> Any:
     return value
 
 
+def _keep_query(ctx: typer.Context, param: Any, value: Any) -> Any:
+    _keep(ctx, param, value)
+    if value is not None:
+        ctx.obj.query  # noqa: B018 raises Usage for an expression that is none
+    return value
+
+
 def _keep_duration(ctx: typer.Context, param: Any, value: Any) -> Any:
     if value is not None:
         seconds(value)
@@ -97,6 +104,12 @@ def shared_options() -> list[Any]:
             "--columns",
             metavar="A,B",
             help=_("the columns to show, by wire name or heading; +A,-B change the usual ones"),
+        ),
+        _option(
+            "--query",
+            metavar="EXPR",
+            help=_("print what this JMESPath expression finds in the JSON, after all pages"),
+            callback=_keep_query,
         ),
         _option("-q", "--quiet", flag=True, help=_("IDs only; no progress, no hints")),
         _option("--no-header", flag=True, help=_("leave the header of a table or of csv out")),

@@ -1,4 +1,4 @@
-"""Writes man/ (in English and in Korean), completions/ and what completion knows, from the command tree.
+"""Writes man/ (in English and in Korean), man7/, completions/ and what completion knows, from the command tree.
 
 `python -m nbs_cli.reference` writes them, with `--check` it names the stale ones and exits 1.
 """
@@ -11,12 +11,12 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from nbs_cli import manual, shells
+from nbs_cli import manual, shells, topics
 from nbs_cli.grammar import Grammar
 
 ROOT = Path(__file__).parent.parent
 TABLE = "nbs_cli/completion.json"
-_FOLDERS = ("man", "completions")  # everything in these is written here
+_FOLDERS = ("man", "man7", "completions")  # everything in these is written here
 
 
 def written() -> dict[str, str]:
@@ -24,6 +24,7 @@ def written() -> dict[str, str]:
     grammar = Grammar()
     files = {f"man/man1/{name}": text for name, text in manual.pages(grammar).items()}
     files |= {f"man/ko/man1/{name}": text for name, text in _translated("ko").items()}
+    files |= {f"man7/{name}": text for name, text in topics.pages().items()}
     files |= {f"completions/{shells.FILES[shell]}": script for shell, script in shells.SHELLS.items()}
     files[TABLE] = json.dumps(grammar.table(), indent=1, ensure_ascii=False) + "\n"
     return files

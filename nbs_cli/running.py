@@ -97,12 +97,11 @@ def _tell(failure: Failure, args: list[str], session: Session) -> int:
 
 
 def _unexpected(error: Exception, session: Session) -> Failure:
-    if session.options.debug:
+    if session.debugging:
         import traceback
 
-        mask = session.client.trace.mask if "client" in vars(session) else str
         for line in traceback.format_exc().splitlines():
-            session.notes.debug(mask(line))
+            session.notes.debug(session.trace.mask(line))
     if isinstance(error, OSError):
         return Failure(str(error), hint=_("`--debug` shows where it happened"))
     return Failure(
@@ -114,7 +113,8 @@ def _unexpected(error: Exception, session: Session) -> Failure:
 def _interrupted(session: Session, code: ExitCode) -> int:
     try:
         session.notes.clear()
-        session.notes.note(_("interrupted; what was asked of the server goes on there"))
+        if not session.looks_on:
+            session.notes.note(_("interrupted; what was asked of the server goes on there"))
     except OSError:
         pass
     return code

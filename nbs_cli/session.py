@@ -10,9 +10,9 @@ import re
 import shlex
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
@@ -23,6 +23,8 @@ from nbs_cli.output.streams import Stdout
 from nbs_cli.output.words import _
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from nbs_cli.cloud.access import Credentials
     from nbs_cli.cloud.blockstorage import BlockStorage
     from nbs_cli.cloud.client import Client
@@ -30,14 +32,18 @@ if TYPE_CHECKING:
     from nbs_cli.cloud.identity import Identity
     from nbs_cli.cloud.once import Once
     from nbs_cli.cloud.policies import Policy
-    from nbs_cli.cloud.resources import Resource
+    from nbs_cli.cloud.resources import Field, Resource
+    from nbs_cli.cloud.trace import Trace
     from nbs_cli.local.config import Config, Profile
     from nbs_cli.local.credentials import Environment
     from nbs_cli.local.journal import Sheet
     from nbs_cli.local.keyrings import Keyring
     from nbs_cli.local.secrets import Keeper, Store
+    from nbs_cli.output.figures import Section
+    from nbs_cli.output.live import Picture
     from nbs_cli.output.printer import Printer
     from nbs_cli.output.progress import Notes
+    from nbs_cli.output.query import Query
     from nbs_cli.output.records import Format, Look
     from nbs_cli.sandbox.cloud import Cloud
     from nbs_cli.sandbox.scenarios import Scenario
@@ -64,6 +70,7 @@ class Options:
     region: str | None = None
     output: str | None = None
     columns: str | None = None
+    query: str | None = None
     timeout: str | None = None
     color: str | None = None
     lang: str | None = None
@@ -91,6 +98,7 @@ class Session:
         self.stderr = stderr or sys.stderr
         self.options = Options()
         self._began = time.monotonic()
+        self.looks_on = False  # nothing is asked of the server but looks: a signal leaves nothing behind
         self.wrote: str | None = None  # what was changed, once something was: said again when stdout is lost
 
     @cached_property
@@ -106,6 +114,18 @@ class Session:
         from nbs_cli.local.config import load
 
         return load(self.environment.get("NBS_CONFIG_FILE"))
+
+    @cached_property
+    def config_trouble(self) -> Failure | None:
+        """What is wrong with the config file, None where nothing is; then the command goes on as if there were none."""
+        from nbs_cli.local.config import Config
+
+        try:
+            self.config  # noqa: B018 read for what it raises
+        except Failure as failure:
+            self.__dict__["config"] = Config(None)
+            return failure
+        return None
 
     @property
     def edits(self) -> ModuleType:
@@ -135,6 +155,13 @@ class Session:
         if self.named is None or self.in_sandbox:
             return None
         return self.config.get(self.named)
+
+    def of_profile(self, name: str) -> Session:
+        """A session like this one with the profile *name*; who asks for it closes it."""
+        other = Session(self.environ, stdin=self.stdin, stdout=self.stdout, stderr=self.stderr)
+        other.options = replace(self.options, profile=name)
+        other._began = self._began
+        return other
 
     @property
     def retention(self) -> Mapping[str, Mapping[str, Any]]:
@@ -226,11 +253,14 @@ class Session:
         """A cloud of the sandbox with its memory in the file *state* (None: the profile's) and with *settings*."""
         import sqlite3
 
+        from nbs_cli.local.files import check_caller
         from nbs_cli.local.folders import sandbox_state
         from nbs_cli.sandbox.cloud import Cloud, Settings
 
         path = state or str(sandbox_state())
         try:
+            if state is None:
+                check_caller(sandbox_state().parent)
             return Cloud(path, Settings(**settings))
         except (OSError, RuntimeError, sqlite3.Error) as error:
             raise Failure(
@@ -274,27 +304,40 @@ class Session:
             hint = nearest(mistake.word, mistake.known, _("there are {names}")) if mistake.known else None
             raise Usage(translated(mistake.message), hint=hint) from mistake
 
+    @property
+    def debugging(self) -> bool:
+        """Whether `--debug` or NBS_DEBUG asks for everything to be shown."""
+        return self.options.debug or (self.environment.get("NBS_DEBUG") or "").lower() in _YES
+
+    @cached_property
+    def trace(self) -> Trace:
+        """What masks secrets, those of the environment from the start, and shows the conversation when it is wanted."""
+        from nbs_cli.cloud.trace import Trace
+
+        trace = Trace(self.notes.debug if self.debugging else None, self._command)
+        trace.keep(*(self.environment.get(name) for name in ("NBS_PASSWORD", "NBS_TOKEN", "OS_PASSWORD")))
+        return trace
+
     @cached_property
     def client(self) -> Client:
         """The one HTTP client of this command."""
         from nbs_cli.cloud.client import Client
-        from nbs_cli.cloud.trace import Trace
 
         application = None
         if self.in_sandbox:
             from nbs_cli.sandbox.web import application as door
 
             application = door(self.cloud)
-        debug = self.options.debug or (self.environment.get("NBS_DEBUG") or "").lower() in _YES
         return Client(
             deadline=self.deadline,
-            trace=Trace(self.notes.debug if debug else None),
-            ca_bundle=self._ca_bundle,
+            trace=self.trace,
+            ca_bundle=self.ca_bundle,
             application=application,
         )
 
     @property
-    def _ca_bundle(self) -> str | None:
+    def ca_bundle(self) -> str | None:
+        """The file of certificates that are trusted instead of the system's; None for the system's."""
         names = ["NBS_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"]
         if self.named is None and self.environment.get("OS_AUTH_URL"):
             names.append("OS_CACERT")
@@ -393,7 +436,27 @@ class Session:
             header=not self.options.no_header,
             color=self.colored(self.stdout),
         )
-        return Printer(self.stdout, look, self._form(look))
+        if self.query is None:
+            return Printer(self.stdout, look, self._form(look))
+        if look.quiet:
+            raise Usage(_("--quiet prints IDs only, and --query something else"), hint=_("leave one of them out"))
+        from nbs_cli.output.asked import Asked
+
+        return Asked(self.stdout, look, self._form(look), self.query)
+
+    @property
+    def query(self) -> Query | None:
+        """What `--query` asks of the data; None without one. Raises Usage for an expression that is none."""
+        if self.options.query is None:
+            return None
+        from nbs_cli.output.query import Query
+
+        return Query(self.options.query, lambda: self.wrote is not None)
+
+    @property
+    def for_people(self) -> bool:
+        """Whether what is printed may be words and pictures: a table, of which nothing special was asked."""
+        return self.output == "table" and not self.options.quiet and self.options.query is None
 
     def _form(self, look: Look) -> type[Format]:
         """The class of the format; tables with rich for somebody who looks, plain lines for a pipe."""
@@ -416,6 +479,54 @@ class Session:
         from nbs_cli.output.table import Table
 
         return Table
+
+    @property
+    def drawable(self) -> bool:
+        """Whether a picture can be drawn in the place of another: a terminal that is not a dumb one."""
+        return self.stdout.isatty() and self.environment.get("TERM") != "dumb"
+
+    def live(self, pictures: Iterable[Picture], fields: tuple[Field, ...]) -> None:
+        """Draw *pictures* of tables with *fields*, each in the place of the one before."""
+        from nbs_cli.cloud.resources import VOLUME
+        from nbs_cli.output.live import show
+        from nbs_cli.output.table import Table
+
+        show(Table(self.stdout, VOLUME, fields, self.printer.look), pictures)
+
+    def lines(self, resource: Resource) -> Format:
+        """A way out for records of *resource* that come one by one: JSON, one a line."""
+        from nbs_cli.output.records import JsonLines
+
+        form = JsonLines(self.stdout, resource, resource.fields, self.printer.look)
+        form.start()
+        return form
+
+    @property
+    def server_date(self) -> str | None:
+        """The Date header of the server's last answer; an answer is fetched where none came yet."""
+        if self.client.date is None:
+            with suppress(Failure):
+                self.storage.request("GET", "/types")
+        return self.client.date
+
+    @property
+    def server_now(self) -> datetime:
+        """What time it is at the server, as its last answer told it; this machine's time where it told none."""
+        from nbs_cli.cloud.clock import read
+
+        return read(self.client.date)
+
+    def picture(self, sections: Sequence[Section]) -> None:
+        """Show figures: with bars to somebody who looks and whose terminal has the letters, else as plain lines."""
+        color, utf8 = self.colored(self.stdout), "utf" in (self.stdout.encoding or "utf-8").lower()
+        if utf8 and (self.stdout.isatty() or color):
+            from nbs_cli.output.bars import draw
+
+            draw(sections, self.stdout, color=color)
+            return
+        from nbs_cli.output.figures import plain
+
+        self.stdout.write("".join(f"{line}\n" for line in plain(sections)))
 
     @cached_property
     def notes(self) -> Notes:

@@ -48,6 +48,7 @@ def change_kept(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
     """Have *change* alter the access that is kept in the file *path*."""
     kept = json.loads(path.read_text(encoding="utf-8"))
     change(kept["access"])
+    kept.pop("sum", None)  # what is meant is no damage
     path.write_text(json.dumps(kept), encoding="utf-8")
 
 

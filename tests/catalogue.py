@@ -112,7 +112,7 @@ def main(args: list[str]) -> int:
     new = updated(old)
     wrong = [f"missing: {words!r}" for words in found() if old.get(identifier(words)) is None]
     wrong += [f"stale: {entry.id!r}" for entry in old if entry.id and new.get(identifier(entry.id)) is None]
-    wrong += [f"untranslated: {entry.id!r}" for entry in new if entry.id and not entry.string]
+    wrong += [f"untranslated: {entry.id!r}" for entry in new if entry.id and not any(entry.string or ())]
     if args != ["--check"]:
         PO.write_bytes(po_of(new))
         MO.write_bytes(mo_of(new))

@@ -79,7 +79,7 @@ def profiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("--output=y", ["--output=yaml"]),
         ("-oy", ["-oyaml"]),
         ("-qoy", ["-qoyaml"]),
-        ("-q --qu", []),
+        ("-q --qu", ["--query"]),
         ("-o", ["-o"]),
         ("--region KR2 volume create --si", ["--size"]),
         ("volume create --metadata a=b --meta", ["--metadata"]),

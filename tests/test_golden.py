@@ -162,9 +162,14 @@ PAGES = {
     "types-show": Page("types show ssd"),
     "volume-list": Page("volume list"),
     "volume-list-brief": Page("volume list --brief"),
+    "volume-list-filtered": Page("volume list --unattached --type hdd --name '백업-*'"),
+    "volume-list-misspelt": Page("volume list --status avialable", SPOKEN),
     "volume-list-empty": Page("volume list", before=lambda served: served.cloud.reset()),
     "volume-show": Page("volume show 운영-db"),
     "volume-show-two": Page("volume show 운영-db 백업-1"),
+    "volume-show-tree": Page("volume show 운영-db 백업-1 --with-snapshots"),
+    "volume-delete-tree-dry-run": Page("volume delete 백업-1 --with-snapshots --dry-run", before=_nightly),
+    "volume-delete-tree": Page("volume delete 백업-1 --with-snapshots --yes --wait", SPOKEN),
     "volume-create": Page("volume create --size 10 --name 새-디스크 --type ssd --zone kr-pub-b --metadata env=prod"),
     "volume-create-wait": Page("volume create --size 10 --name node --count 2 --wait"),
     "volume-create-dry-run": Page("volume create --size 10 --name 새-디스크 --request-key build-4711 --dry-run"),
@@ -189,6 +194,7 @@ PAGES = {
     "snapshot-rotate-two": Page("snapshot rotate 백업-1 운영-db --policy daily --force", before=_nightly),
     "snapshot-timeline": Page("snapshot list --volume 운영-db --timeline", ("",), before=_nightly),
     "snapshot-list-volume": Page("snapshot list --volume 백업-1", before=_nightly),
+    "usage": Page("usage"),
     "auth-status": Page("auth status"),
     "auth-status-online": Page("auth status --online"),
     "auth-status-profile": Page("auth status", anonymous=True),
@@ -200,6 +206,7 @@ PAGES = {
     "sandbox-fault-clear": Page("sandbox fault clear", before=_ordering),
     "exit-2-nearest": Page("sandbox fault add truncat", SPOKEN),
     "doctor": Page("doctor"),
+    "doctor-password": Page("doctor --online", SPOKEN, environ={"NBS_PASSWORD": "console-password"}),
     "doctor-open": Page("doctor", before=_open),
     "profile-list": Page("profile list", anonymous=True),
     "profile-show": Page("profile show", anonymous=True),
@@ -287,6 +294,7 @@ def stable(text: str) -> str:
     text = re.sub(r"(127\.0\.0\.1):\d{5}\b", r"\1:50000", text)
     text = re.sub(r"\b[0-9a-f]{32}\b", lambda found: found[0] if found[0] in KNOWN else "f" * 32, text)
     text = re.sub(r"\[nbs:[a-z2-7]{16}\]", f"[nbs:{'k' * 16}]", text)
+    text = re.sub(r"\bin \d+ ms\b", "in 0 ms", text)
     return re.sub(r"(\(|after )\d+s\b", r"\g<1>0s", text)
 
 

@@ -68,7 +68,7 @@ def test_serve_block() -> None:
     (serving,) = [text for _name, text in blocks() if "sandbox serve" in text]
     free = serving.replace("--port 8776", "--port 0").replace("nbs volume list", "nbs volume list; nbs auth token")
 
-    done = bash(free + "wait %1", {})
+    done = bash(free + "wait $!", {})
 
     assert done.returncode == 0, done.stderr
     assert re.search(r"^ID +NAME +STATUS", done.stdout, re.MULTILINE)

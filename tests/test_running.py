@@ -160,6 +160,21 @@ def test_a_signal_in_a_bulk_delete(serve: Callable[..., Served], number: signal.
     assert [row["outcome"] for row in json.loads(out)] == ["accepted"] * 2 + ["not tried"] * 6
 
 
+def test_a_wait_that_slept_past_its_end_still_tells_the_truth(
+    serve: Callable[..., Served], nbs: Callable[..., Ran]
+) -> None:
+    """Stopped before its limit and woken after it, as on a laptop: one last look finds what came about (D14)."""
+    served = serve(delay=1.0)
+    made = nbs("volume", "create", "--size", "1", "-q", env=served.environ).out.strip()
+    with started(served, "volume", "wait", made, "--for", "available", "--timeout", "1.2s") as process:
+        line_of(process.stderr, "creating")
+        process.send_signal(signal.SIGSTOP)
+        time.sleep(1.5)
+        process.send_signal(signal.SIGCONT)
+        out, err = process.communicate()
+    assert (process.returncode, "available" in out) == (0, True), err
+
+
 def test_two_signals_end_it_as_well(slow: Served, nbs: Callable[..., Ran]) -> None:
     """An impatient second Ctrl-C changes neither the code nor the words into a traceback."""
     nbs("volume", "create", "--size", "1", "--name", "slow", env=slow.environ)

@@ -6,8 +6,6 @@ runs in a thread of its own that is left behind when its time is up. Source: tru
 
 from __future__ import annotations
 
-import email.utils
-import random
 import ssl
 import threading
 import time
@@ -22,17 +20,16 @@ import httpx
 from nbs_cli.cloud import hashed
 from nbs_cli.cloud.answers import Answer, error_words, parse, request_id
 from nbs_cli.cloud.deadline import Deadline
+from nbs_cli.cloud.proxies import Proxy, proxy_of
 from nbs_cli.cloud.request import Request
+from nbs_cli.cloud.retries import SENDS, Budget, pause, wished
 from nbs_cli.cloud.trace import Trace
-from nbs_cli.errors import Failure, LostAnswer, Nonsense, RateLimited, Unavailable, Usage, from_response
+from nbs_cli.errors import Failure, LostAnswer, Nonsense, Unavailable, Usage, from_response
 from nbs_cli.output.text import duration
 from nbs_cli.output.words import _
 
 LARGEST = 16 * 1024 * 1024  # bytes of one answer: a page of 1,000 volumes is about 1 MB
 _CONNECT = 10.0  # seconds until an address counts as dead
-_SENDS = 4
-_PAUSE, _LONGEST_PAUSE = 0.5, 20.0  # seconds: full jitter over 0.5·2ⁿ
-_RETRIED = frozenset({408, 429, 502, 503, 504})
 Application = Callable[..., Any]
 
 
@@ -42,6 +39,7 @@ class _Exchange:
 
     sent: bool = False
     abandoned: bool = False
+    proxy: Proxy | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
@@ -91,31 +89,33 @@ class Client:
         self.date: str | None = None  # the last `Date` header: the server's clock
         self._ca_bundle = ca_bundle
         self._application = application
-        self._clients: dict[tuple[bool, bool], httpx.Client] = {}
+        self._clients: dict[tuple[bool, bool, Proxy | None], httpx.Client] = {}
         self._quick = ca_bundle is None  # the system's folder of hashed certificates has sufficed so far
         self._lock = threading.Lock()
+        self.budget = Budget()  # of all that is sent again in this command
 
     def send(self, request: Request) -> Answer:
         """Send *request* and give its successful answer.
 
         Raises a Failure for every other one: by its HTTP status and fault (`errors.from_response`), Unavailable when
         no answer came and none can have been caused, LostAnswer when the request may have been processed, Nonsense for
-        an answer that is not the API's. Repeatable requests are sent up to four times inside the deadline.
+        an answer that is not the API's. Repeatable requests are sent up to four times inside the deadline, and inside
+        the budget that all requests of this client share.
         """
         request.check_url()
         self.trace.keep(request.token)
         lost = False
-        for attempt in range(1, _SENDS + 1):
+        for attempt in range(1, SENDS + 1):
             try:
                 return self._once(request)
             except Failure as failure:
                 failure.resent = lost
                 lost = lost or isinstance(failure, LostAnswer)
-                pause = self._pause(request, failure, attempt)
-                if pause is None:
+                seconds = pause(request, failure, attempt, self.deadline, self.budget)
+                if seconds is None:
                     raise
-                self.trace.note(f"{failure.message}; again in {pause:.1f} s")
-                time.sleep(pause)
+                self.trace.note(f"{failure.message}; again in {seconds:.1f} s")
+                time.sleep(seconds)
         raise AssertionError  # the last attempt returns or raises
 
     def close(self) -> None:
@@ -135,6 +135,7 @@ class Client:
             )
         if exchange.status // 100 != 2:
             raise self._refusal(exchange)
+        self.budget.earn()
         raw, exchange.raw = exchange.raw, b""  # httpx's response and its stream hold each other, and the exchange
         return Answer(exchange.status, exchange.headers, parse(raw, request.host))
 
@@ -145,10 +146,10 @@ class Client:
             exchange.status,
             fault,
             self.trace.mask(words),
-            request_id=request_id(exchange.headers),
+            request_id=self.trace.mask(request_id(exchange.headers) or "") or None,
             retry_after=retry_after,
         )
-        failure.retry_after = _seconds(retry_after)
+        failure.retry_after = wished(retry_after)
         return failure
 
     def _exchange(self, request: Request) -> _Exchange:
@@ -193,7 +194,7 @@ class Client:
             exchange.leave()  # in process there is no connection whose events could tell
         # a little more than the limit: who waits outside says in words that the time is up
         timeout = httpx.Timeout(limit + 1, connect=min(_CONNECT, limit + 1))
-        with self._http(request).stream(
+        with self._http(request, exchange).stream(
             request.method,
             request.url,
             headers=request.headers,
@@ -217,27 +218,18 @@ class Client:
             exchange.raw = b"".join(pieces)
             exchange.status = response.status_code
 
-    def _pause(self, request: Request, failure: Failure, attempt: int) -> float | None:
-        """Seconds until the next send, None when there is none."""
-        if attempt == _SENDS or not _passing(failure, repeatable=request.repeatable):
-            return None
-        # jitter needs no secrecy
-        pause = random.uniform(0, min(_PAUSE * 2 ** (attempt - 1), _LONGEST_PAUSE))  # noqa: S311
-        if failure.retry_after is not None:
-            pause = failure.retry_after
-        # a pause that does not fit, or is out of all proportion, is not slept: the failure is told at once
-        return pause if pause <= min(30.0, self.deadline.left(30.0)) else None
-
-    def _http(self, request: Request) -> httpx.Client:
+    def _http(self, request: Request, exchange: _Exchange) -> httpx.Client:
         """The httpx client for *request*: what may not be sent twice goes out on a connection of its own.
 
         A server may close an idle connection at the very moment that a request leaves on it, and then nobody knows.
         """
-        kind = (request.url.startswith("https:"), not request.repeatable)
+        secure = request.url.startswith("https:")
+        exchange.proxy = proxy_of(request.url) if secure else None
+        kind = (secure, request.repeatable, exchange.proxy)
         with self._lock:
             if kind not in self._clients:
-                limits = httpx.Limits(max_keepalive_connections=0 if kind[1] else None)
-                self._clients[kind] = self._secure(limits) if kind[0] else self._plain(limits)
+                limits = httpx.Limits(max_keepalive_connections=None if request.repeatable else 0)
+                self._clients[kind] = self._secure(limits, exchange.proxy) if secure else self._plain(limits)
             return self._clients[kind]
 
     def _plain(self, limits: httpx.Limits) -> httpx.Client:
@@ -247,12 +239,18 @@ class Client:
         # a context that trusts nobody: plain http has no use for one, and reading the system's takes 17 ms
         return httpx.Client(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), trust_env=False, limits=limits)
 
-    def _secure(self, limits: httpx.Limits) -> httpx.Client:
+    def _secure(self, limits: httpx.Limits, proxy: Proxy | None) -> httpx.Client:
+        tls = (self._quick and self._hashed) or self._tls
+        if proxy is None:
+            return httpx.Client(verify=tls, trust_env=False, limits=limits)
+        self.trace.keep(*proxy.secrets)
         try:
-            return httpx.Client(verify=(self._quick and self._hashed) or self._tls, limits=limits)
+            return httpx.Client(verify=tls, trust_env=False, limits=limits, proxy=proxy.url)
         except (ImportError, ValueError, httpx.InvalidURL) as error:
             raise Unavailable(
-                _("a proxy setting in the environment cannot be used: {error}").format(error=error),
+                _("the proxy {proxy} of the environment cannot be used: {error}").format(
+                    proxy=proxy.name, error=self.trace.mask(str(error))
+                ),
                 hint=_("check HTTPS_PROXY, ALL_PROXY and NO_PROXY"),
             ) from error
 
@@ -280,36 +278,11 @@ def _context(ca_bundle: str | None) -> ssl.SSLContext:
     return context
 
 
-def _passing(failure: Failure, *, repeatable: bool) -> bool:
-    """Whether the same request may fare better in a moment, and does no harm if it is sent again.
-
-    What was refused for its rate, or never left this machine, may go again whatever it is.
-    """
-    if isinstance(failure, RateLimited):
-        return True
-    if not isinstance(failure, Unavailable) or not failure.passing:
-        return False
-    if isinstance(failure, LostAnswer) and not repeatable:
-        return False
-    return failure.http_status is None or failure.http_status in _RETRIED
-
-
-def _seconds(retry_after: str | None) -> float | None:
-    """Read a Retry-After (seconds, or an HTTP date); None for none, a past one, or nonsense."""
-    if retry_after is None:
-        return None
-    if retry_after.strip().isdecimal() and len(retry_after) < 10:
-        return float(retry_after)
-    try:
-        return max(0.0, email.utils.parsedate_to_datetime(retry_after).timestamp() - time.time())
-    except (ValueError, OverflowError):
-        return None
-
-
 def _silence(request: Request, limit: float, *, sent: bool) -> Unavailable:
     kind = LostAnswer if sent else Unavailable
+    words = _("no answer from {host} in {time}") if limit else _("the time was up before {host} could be asked")
     failure = kind(
-        _("no answer from {host} in {time}").format(host=request.host, time=duration(limit)),
+        words.format(host=request.host, time=duration(limit) if limit >= 10 else f"{limit:.1f}s"),
         hint=_("the network or the service may be slow; `--timeout` sets how long to wait"),
     )
     failure.passing = False
@@ -327,11 +300,22 @@ def _failure_of(error: BaseException, request: Request, exchange: _Exchange) -> 
         return LostAnswer(
             _("the connection to {host} broke: {error}").format(host=request.host, error=words),
         )
-    failure = Unavailable(
-        _("cannot reach {host}: {error}").format(host=request.host, error=words),
-        hint=_("check the network, the proxy and the region"),
-    )
+    failure = _unreached(words, request, exchange.proxy)
     if isinstance(error.__cause__ or error.__context__, ssl.SSLError) or "CERTIFICATE" in words or "SSL" in words:
         failure.passing = False
         failure.hint = _("the certificate is not trusted; a company's own goes into NBS_CA_BUNDLE or `--ca-bundle`")
     return failure
+
+
+def _unreached(words: str, request: Request, proxy: Proxy | None) -> Unavailable:
+    if proxy is None:
+        return Unavailable(
+            _("cannot reach {host}: {error}").format(host=request.host, error=words),
+            hint=_("check the network, the proxy and the region"),
+        )
+    return Unavailable(
+        _("cannot reach {host} through the proxy {proxy}: {error}").format(
+            host=request.host, proxy=proxy.name, error=words
+        ),
+        hint=_("check HTTPS_PROXY; NO_PROXY names the hosts that need no proxy"),
+    )

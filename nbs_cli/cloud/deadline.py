@@ -34,3 +34,8 @@ class Deadline:
     def cut(self) -> None:
         """Nobody waits any more: what rests ends its rest; what is out may come back."""
         self._cut.set()
+
+    def allow(self, seconds: float) -> None:
+        """Let what comes last take *seconds*, though the time is up: the look at the end of a wait."""
+        if self._end is not None:
+            self._end = max(self._end, time.monotonic() + seconds)

@@ -40,7 +40,8 @@ def delete(storage: BlockStorage, resource: Resource, found: Found, *, pause: fl
                 raise _explained(storage, resource, now, failure) from failure
         except (LostAnswer, Nonsense) as failure:
             if not _settled(storage, resource, found, failure, pause):
-                if send == _SENDS or failure.resent or storage.client.deadline.left(pause) < pause:
+                client = storage.client
+                if send == _SENDS or failure.resent or client.deadline.left(pause) < pause or not client.budget.spend():
                     raise
                 continue
         return

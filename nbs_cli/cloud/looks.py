@@ -24,15 +24,23 @@ def by_id(storage: BlockStorage, resource: Resource, ids: Sequence[str], paralle
 
     Where many are wanted the list is read, as long as its pages bring many of them; the rest is asked for by ID.
     """
+    found = _listed(storage, resource, set(ids)) if len(ids) >= WORTH else {}
+    return _with_the_rest(ids, found, lambda one: storage.get(resource, one), parallel)
+
+
+def _listed(storage: BlockStorage, resource: Resource, wanted: set[str]) -> dict[str, Record]:
     found: dict[str, Record] = {}
-    if len(ids) >= WORTH:
-        wanted = set(ids)
+    try:
         for page in pages(storage, resource):
             brought = {row["id"].lower(): row for row in page if row["id"].lower() in wanted}
             found |= brought
             if len(brought) < WORTH or len(found) == len(wanted):
                 break
-    return _with_the_rest(ids, found, lambda one: storage.get(resource, one), parallel)
+    except (Unavailable, RateLimited):
+        raise
+    except Failure:
+        pass  # this server does not like the list; by ID it says why, if anything is wrong
+    return found
 
 
 def look(storage: BlockStorage, resource: Resource, ids: Sequence[str], left: Callable[[], float]) -> list[Outcome]:

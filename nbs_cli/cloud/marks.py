@@ -95,6 +95,14 @@ def unlike(wish: Wish, record: Record) -> list[str]:
     return _differing(wanted, record, (*wanted, "name", "description", "snapshot_id", "metadata"))
 
 
+def said_otherwise(wish: Wish, record: Record) -> list[str]:
+    """The parameters of *wish* that were said and that *record* does not have; more metadata is no difference."""
+    metadata = wish.body.get("metadata", {})
+    theirs = record.get("metadata")
+    have = {key: value for key, value in theirs.items() if key in metadata} if isinstance(theirs, dict) else {}
+    return _differing(wish.body, {**record, "metadata": have}, tuple(wish.body))
+
+
 def changed(wish: Wish, parameters: Record) -> list[str]:
     """The parameters in which *wish* is not the request that had *parameters* (without its mark)."""
     return _differing(wish.parameters, parameters, (*wish.parameters, *parameters))

@@ -23,10 +23,11 @@ _SLACK = 10.0  # seconds that a create may take beside its POST and its settling
 
 @dataclass(frozen=True)
 class Made:
-    """What there is now, and whether it was found by its key instead of answered."""
+    """What there is now, and whether it was found, by its key or by its name, instead of answered."""
 
     record: Record
     adopted: bool = False
+    named: bool = False
 
 
 @dataclass

@@ -11,7 +11,7 @@ from nbs_cli.cloud.looks import by_id
 from nbs_cli.cloud.nouns import missing, noun_of
 from nbs_cli.cloud.pages import everything
 from nbs_cli.cloud.resources import Resource
-from nbs_cli.errors import Failure, NotFound, Usage
+from nbs_cli.errors import NotFound, Usage
 from nbs_cli.output.words import _
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -73,12 +73,11 @@ def resolve(
     """
     refs = [read(text) for text in dict.fromkeys(texts)]
     with_id = _with_id(storage, resource, [ref.resource_id for ref in refs if ref.resource_id], parallel)
-    by_name = _by_name(storage, resource) if any(ref.name is not None for ref in refs) else {}
+    by_name = rows_by_name(storage, resource) if any(ref.name is not None for ref in refs) else {}
     found: dict[str, Found] = {}
     for ref in refs:
         matches = with_id[ref.resource_id] if ref.resource_id else by_name.get(ref.name or "", [])
-        if len(matches) > 1:
-            raise _ambiguous(resource, ref.text, matches)
+        check_alone(resource, ref.text, matches)
         if matches:
             found.setdefault(matches[0]["id"], Found(ref.text, matches[0]))
         elif not ignore_missing:
@@ -106,16 +105,20 @@ def _with_id(
     return found
 
 
-def _by_name(storage: BlockStorage, resource: Resource) -> Mapping[str, list[Record]]:
+def rows_by_name(storage: BlockStorage, resource: Resource) -> Mapping[str, list[Record]]:
+    """Every row of a list under its name (empty for none)."""
     rows: dict[str, list[Record]] = {}
     for row in everything(storage, resource):
         rows.setdefault(str(row.get("name") or ""), []).append(row)
     return rows
 
 
-def _ambiguous(resource: Resource, text: str, matches: list[Record]) -> Failure:
+def check_alone(resource: Resource, text: str, matches: list[Record]) -> None:
+    """Raise NotFound, with the candidates, when *text* is the name of several."""
+    if len(matches) < 2:
+        return
     columns = resource.named(("id", "name", "status", "size", "created"))
-    return NotFound(
+    raise NotFound(
         _("{count} {noun}s are called {ref}; nothing was changed").format(
             count=len(matches), noun=noun_of(resource), ref=text
         ),
@@ -133,7 +136,7 @@ def volume_type(rows: Sequence[Record], text: str) -> Record:
     """
     wanted = text.casefold()
     for matches in (
-        [row for row in rows if text in {row["id"], row.get("name")}],
+        [row for row in rows if text in (row["id"], row.get("name"))],
         [row for row in rows if str(row.get("name") or "").casefold() == wanted],
         [row for row in rows if wanted in {"hdd", "ssd"} and wanted in str(row.get("name") or "").casefold().split()],
     ):

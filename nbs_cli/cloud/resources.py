@@ -50,6 +50,7 @@ class Field:
     kind: Kind = Kind.TEXT
     short: str = ""
     items: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()  # what it is in JSON, where that is not what its kind says
     optional: bool = False  # left out, not null, where there is none
 
     @property

@@ -23,10 +23,14 @@ _SECRET_HEADERS = frozenset(
 
 
 class Trace:
-    """Masks the secrets it was told of, and writes the conversation to *write* when there is one."""
+    """Masks the secrets it was told of, and writes the conversation to *write* when there is one.
 
-    def __init__(self, write: Callable[[str], None] | None = None) -> None:
+    *command* is how this command was begun (`nbs -p prod`): a curl line asks the same profile for its token.
+    """
+
+    def __init__(self, write: Callable[[str], None] | None = None, command: str = "nbs") -> None:
         self._write = write
+        self._command = command
         self._secrets: set[str] = set()
 
     def keep(self, *secrets: str | None) -> None:
@@ -55,19 +59,21 @@ class Trace:
             self._say(f"> {name}: {MASK if name.lower() in _SECRET_HEADERS else value}")
         if body is not None:
             self._say(f"> {json.dumps(_masked(body), ensure_ascii=False)}")
-        self._say("  " + _curl(method, url, headers, body))
+        self._say("  " + _curl(method, url, headers, body, self._command))
 
     def received(self, status: int, headers: dict[str, str], raw: bytes, seconds: float) -> None:
         """Show an answer; a body that is JSON with its secrets masked, anything else as its first characters."""
         if self._write is None:
             return
+        try:
+            body = json.loads(raw)
+            self.keep(*_tokens(body))  # before its headers are shown, which may repeat it
+            text = json.dumps(_masked(body), ensure_ascii=False)
+        except (ValueError, RecursionError):
+            text = raw[:200].decode(errors="replace")
         self._say(f"< {status}  {seconds * 1000:.0f} ms  {len(raw):,} bytes")
         for name, value in headers.items():
             self._say(f"< {name}: {MASK if name.lower() in _SECRET_HEADERS else value}")
-        try:
-            text = json.dumps(_masked(json.loads(raw)), ensure_ascii=False)
-        except (ValueError, RecursionError):
-            text = raw[:200].decode(errors="replace")
         if text:
             self._say(f"< {text}")
 
@@ -93,12 +99,20 @@ def _masked(value: Any, key: str = "") -> Any:
     return value
 
 
-def _curl(method: str, url: str, headers: dict[str, str], body: Any) -> str:
-    """A shell line that sends the request again: the token from `nbs auth token`, a password from $NBS_PASSWORD."""
+def _tokens(body: Any) -> list[str]:
+    """The token that a login's answer brings (facts.md §1.2), if *body* is one."""
+    access = body.get("access") if isinstance(body, dict) else None
+    token = access.get("token") if isinstance(access, dict) else None
+    found = token.get("id") if isinstance(token, dict) else None
+    return [found] if isinstance(found, str) else []
+
+
+def _curl(method: str, url: str, headers: dict[str, str], body: Any, command: str) -> str:
+    """A shell line that sends the request again: the token from `COMMAND auth token`, a password from $NBS_PASSWORD."""
     words = ["curl", "-sS"] + ([] if method == "GET" else ["-X", method])
     for name, value in headers.items():
         if name.lower() == "x-auth-token":
-            words += ["-H", f'"{name}: $(nbs auth token)"']
+            words += ["-H", f'"{name}: $({command} auth token)"']
         else:
             words += ["-H", shlex.quote(f"{name}: {value}")]
     if body is not None:

@@ -96,6 +96,7 @@ class _Ticks:
     """The moments to look at: soon at first, then slower; one last look when the time is up."""
 
     def __init__(self, seconds: float, deadline: Deadline) -> None:
+        self.deadline = deadline
         self.began = time.monotonic()
         self.end = self.began + min(seconds, deadline.left(seconds))
         self.pause = _FIRST
@@ -120,6 +121,8 @@ class _Ticks:
         self.looked = True
         now = time.monotonic()
         self.last = now >= self.end
+        if self.last:
+            self.deadline.allow(_LAST_LOOK)
         return now - self.began, self.last
 
 

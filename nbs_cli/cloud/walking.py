@@ -126,9 +126,10 @@ class Walk:
     def _believe_end(self, page: Page) -> None:
         """Nothing may follow but the last row; a server that ignores offsets too shows its first page again.
 
-        That page is the whole list when it is shorter than what was asked for and than any page known.
+        That page is the whole list when it is shorter than what was asked for and than any page known, unless this
+        server has linked a next one, which says that there is more.
         """
-        if len(page.rows) > 1 and len(page.rows) >= min(SMALLEST_CAP, self.span.page_size):
+        if len(page.rows) > 1 and (self.linked or len(page.rows) >= min(SMALLEST_CAP, self.span.page_size)):
             raise _repeats(self.resource)
 
 

@@ -12,8 +12,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from nbs_cli.commands import (
+        branching,
+        calling,
+        choosing,
+        describing,
         entering,
+        examining,
         imaging,
+        installing,
         listing,
         looking,
         making,
@@ -23,12 +29,21 @@ if TYPE_CHECKING:
         retaining,
         rotating,
         standing,
+        surveying,
         timing,
+        uprooting,
+        watching,
     )
 
 __all__ = [
+    "branching",
+    "calling",
+    "choosing",
+    "describing",
     "entering",
+    "examining",
     "imaging",
+    "installing",
     "listing",
     "looking",
     "making",
@@ -38,7 +53,10 @@ __all__ = [
     "retaining",
     "rotating",
     "standing",
+    "surveying",
     "timing",
+    "uprooting",
+    "watching",
 ]
 
 

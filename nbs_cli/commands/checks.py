@@ -1,49 +1,24 @@
-"""What `nbs doctor` looks at: each check gives findings, each finding its mending."""
+"""Creates whose outcome nobody knows, and the commands that settle them (the request journal)."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
 from nbs_cli.cloud import again
+from nbs_cli.commands.finding import OK, PROBLEM, Finding
 from nbs_cli.errors import Failure
 from nbs_cli.local.journal import Entry, Sheet
-from nbs_cli.output.text import local, safe
+from nbs_cli.output.text import local
 from nbs_cli.output.words import _
 from nbs_cli.session import Session
-
-OK, PROBLEM = "ok", "problem"  # data, so never translated
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What one check found: `status` is OK or PROBLEM, `fix` the command that mends it, `request` an open create."""
-
-    check: str
-    status: str
-    message: str
-    fix: str | None = None
-    request: dict[str, Any] | None = None
-
-    def record(self) -> dict[str, Any]:
-        """The finding as `-o json` shows it."""
-        record = {"check": self.check, "status": self.status, "message": self.message, "fix": self.fix}
-        return record if self.request is None else {**record, "request": self.request}
-
-
-Check = Callable[[Session], list[Finding]]
 
 
 def requests(session: Session) -> list[Finding]:
     """Creates whose outcome nobody knows (the request journal)."""
     found = [finding for sheet in session.requests if (finding := _of_sheet(sheet)) is not None]
     return found or [Finding("requests", OK, _("the outcome of every create is known"))]
-
-
-CHECKS: tuple[Check, ...] = (requests,)
 
 
 def _of_sheet(sheet: Sheet) -> Finding | None:
@@ -99,9 +74,3 @@ def _request(entry: Entry, state: str) -> dict[str, Any]:
 def _stamp(moment: float) -> str:
     """UTC, in the form of the wire."""
     return f"{datetime.fromtimestamp(moment, timezone.utc):%Y-%m-%dT%H:%M:%S}"
-
-
-def lines(finding: Finding) -> list[str]:
-    """A finding as people read it: its line, below it the command that mends it, which is never cut."""
-    told = [f"{finding.status:<7}  {safe(finding.message)}"]
-    return [*told, f"         {safe(finding.fix)}"] if finding.fix else told

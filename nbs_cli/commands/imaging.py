@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from nbs_cli.cloud import refs
+from nbs_cli.cloud import forecast, refs
 from nbs_cli.cloud.deadline import IMAGE_WAIT
 from nbs_cli.cloud.refs import Found
 from nbs_cli.cloud.resources import IMAGE, VOLUME
@@ -54,7 +54,8 @@ def upload(session: Session, ref: str, wish: Wish, *, wait: bool, dry_run: bool)
     session.printer.check(REQUEST if dry_run else IMAGE)
     found = refs.one(session.storage, VOLUME, ref)
     if dry_run:
-        rehearse(session, [("POST", f"/{VOLUME.path}/{found.id}/action", {IMAGE.name: wish.body()}, None)])
+        expected = forecast.image(found.record, force=wish.force)
+        rehearse(session, [("POST", f"/{VOLUME.path}/{found.id}/action", {IMAGE.name: wish.body()}, expected)])
         return
     answer = send(session.storage, found, wish.body(), session.settle_seconds)
     session.did(_("making image {name} ({id})").format(name=wish.image_name, id=answer.get("image_id")))

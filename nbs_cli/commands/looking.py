@@ -5,8 +5,8 @@ from __future__ import annotations
 from nbs_cli.cloud.deadline import WAIT
 from nbs_cli.cloud.nouns import noun_of
 from nbs_cli.cloud.pages import everything
-from nbs_cli.cloud.refs import resolve, volume_type
-from nbs_cli.cloud.resources import VOLUME_TYPE, Resource
+from nbs_cli.cloud.refs import one, resolve, volume_type
+from nbs_cli.cloud.resources import VOLUME, VOLUME_TYPE, Resource
 from nbs_cli.cloud.waiting import GONE, Goal, until
 from nbs_cli.commands import options
 from nbs_cli.commands.outcomes import conclude
@@ -20,6 +20,11 @@ def show(session: Session, resource: Resource, refs: list[str], *, parallel: int
     texts, several = session.refs(refs)
     found = resolve(session.storage, resource, texts, parallel=parallel)
     session.printer.show(resource, [item.record for item in found], several=several)
+
+
+def volume_id(session: Session, text: str) -> str:
+    """The ID of the one volume that *text* means."""
+    return one(session.storage, VOLUME, text).id
 
 
 def show_type(session: Session, text: str) -> None:
@@ -48,7 +53,7 @@ def wait(session: Session, resource: Resource, refs: list[str], goal: str, *, pa
         if outcome.gone:
             session.notes.note(_("{noun} {ref} is gone").format(noun=noun_of(resource), ref=outcome.item.ref))
     # a program gets what was last seen of what is gone; a person is not shown what is not there
-    gone_too = session.output != "table"
+    gone_too = session.output != "table" or session.query is not None
     records = [outcome.result for outcome in outcomes if gone_too or not outcome.gone]
     if records or several:
         session.printer.show(resource, records, several=several)

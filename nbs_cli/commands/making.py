@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nbs_cli.cloud import marks
+from nbs_cli.cloud import existing, forecast, marks
 from nbs_cli.cloud.bulk import Outcome, at_once
 from nbs_cli.cloud.deadline import WAIT
 from nbs_cli.cloud.marks import Wish
@@ -50,19 +50,36 @@ def wishes(
     return made
 
 
-def make(session: Session, resource: Resource, made: list[Wish], *, wait: bool, dry_run: bool, several: bool) -> None:
-    """Create what is wished for, wait for it when asked to, and print it as last seen."""
+def make(
+    session: Session,
+    resource: Resource,
+    made: list[Wish],
+    *,
+    wait: bool,
+    dry_run: bool,
+    several: bool,
+    if_not_exists: bool = False,
+) -> None:
+    """Create what is wished for, wait for it when asked to, and print it as last seen.
+
+    With *if_not_exists* what bears a wish's name and is what it says is taken for it; what is not, refused.
+    """
     session.writing()
     session.printer.check(REQUEST if dry_run else resource)
+    there: list[dict[str, Any] | None] = [None] * len(made)
+    if if_not_exists:
+        there = existing.named(session.storage, made)
+    missing = [wish for wish, record in zip(made, there, strict=True) if record is None]
     if dry_run:
-        rehearse(session, [("POST", f"/{resource.path}", {resource.name: wish.marked()}, None) for wish in made])
+        _rehearse(session, resource, missing, [record for record in there if record is not None])
         return
-    outcomes = at_once(
+    tried = at_once(
         session.once.create,
-        made,
+        missing,
         interrupted=lambda so_far: _tell_interrupted(session, resource, so_far, several=several),
         stop=session.deadline.cut,
     )
+    outcomes = _together(made, there, tried)
     _tell(session, resource, outcomes)
     if session.options.quiet:
         _show(session, resource, outcomes, several=several)  # an ID does not change while it is waited for
@@ -74,7 +91,7 @@ def make(session: Session, resource: Resource, made: list[Wish], *, wait: bool, 
         _show(session, resource, outcomes, several=several)
     conclude(session, outcomes, lambda wish: str(wish.body.get("name") or wish.key))
     records = _records(outcomes)
-    if not wait and records:
+    if not wait and any(outcome.result is not None and not outcome.result.named for outcome in outcomes):
         session.notes.hint(
             _("`nbs {command} wait {id}` waits until it can be used").format(
                 command=command_of(resource), id=records[0]["id"]
@@ -82,17 +99,46 @@ def make(session: Session, resource: Resource, made: list[Wish], *, wait: bool, 
         )
 
 
+def _together(made: list[Wish], there: list[dict[str, Any] | None], tried: list[Outcome]) -> list[Outcome]:
+    """The outcome of every wish in its order: what was there already, and what was tried."""
+    left = iter(tried)
+    return [
+        next(left) if record is None else Outcome(wish, Made(record, adopted=True, named=True), tried=True, done=True)
+        for wish, record in zip(made, there, strict=True)
+    ]
+
+
+def _rehearse(session: Session, resource: Resource, missing: list[Wish], there: list[dict[str, Any]]) -> None:
+    """Print what would be sent for what is missing, and say what would not be made because it is there."""
+    for record in there:
+        session.notes.note(_called(resource, record, _("{noun} {name} exists already; nothing is sent for it")))
+    forecasts = forecast.creates(session.storage, resource, [wish.body for wish in missing]) if missing else []
+    rehearse(
+        session,
+        [
+            ("POST", f"/{resource.path}", {resource.name: wish.marked()}, expected)
+            for wish, expected in zip(missing, forecasts, strict=True)
+        ],
+    )
+
+
+def _called(resource: Resource, record: dict[str, Any], words: str) -> str:
+    called = f"{record['name']} ({record['id']})" if record.get("name") else record["id"]
+    return words.format(noun=noun_of(resource), name=called)
+
+
 def _tell(session: Session, resource: Resource, outcomes: list[Outcome]) -> None:
     """Say what was made."""
     for outcome in outcomes:
         if outcome.result is None:
             continue
+        if outcome.result.named:
+            session.notes.note(_called(resource, outcome.result.record, _("{noun} {name} exists already")))
+            continue
         words = _("found {noun} {name}: it was made before, and its answer was lost or its key used again")
         if not outcome.result.adopted:
             words = _("created {noun} {name}")
-        record = outcome.result.record
-        called = f"{record['name']} ({record['id']})" if record.get("name") else record["id"]
-        session.did(words.format(noun=noun_of(resource), name=called))
+        session.did(_called(resource, outcome.result.record, words))
 
 
 def _show(session: Session, resource: Resource, outcomes: list[Outcome], *, several: bool) -> None:
@@ -126,8 +172,15 @@ def _tell_interrupted(session: Session, resource: Resource, outcomes: list[Outco
 
 
 def await_all(session: Session, resource: Resource, outcomes: list[Outcome]) -> None:
-    """Wait until everything made is `available`; what a wait found out goes into the outcomes."""
-    waiting = [outcome for outcome in outcomes if outcome.result is not None]
+    """Wait until everything made is `available`; what a wait found out goes into the outcomes.
+
+    What was there before, and is attached to an instance, is ready.
+    """
+    waiting = [
+        outcome
+        for outcome in outcomes
+        if outcome.result is not None and not (outcome.result.named and outcome.result.record["status"] == "in-use")
+    ]
     found = [Found(outcome.result.record["id"], outcome.result.record) for outcome in waiting]
     ended = until(
         session.storage,
@@ -148,10 +201,10 @@ def rehearse(session: Session, requests: list[tuple[str, str, Any, str | None]])
     """Print requests, each a method, a path below the tenant's endpoint, a body and a forecast; send none of them."""
     tenant = session.credentials.tenant_id
     rows = []
-    for method, path, body, forecast in requests:
+    for method, path, body, expected in requests:
         row = {"method": method, "path": f"/v2/{tenant}{path}", "body": body}
-        rows.append(row if forecast is None else {**row, "forecast": forecast})
-    if session.output == "table" and not session.options.columns and not session.options.quiet:
+        rows.append(row if expected is None else {**row, "forecast": expected})
+    if session.for_people and not session.options.columns:
         session.stdout.write("".join(_request_lines(row) for row in rows))
     else:
         session.printer.show(REQUEST, rows, several=True)

@@ -8,13 +8,16 @@ from typing import Annotated
 
 import typer
 
+from nbs_cli.cloud.filters import Filter
 from nbs_cli.cloud.resources import Resource
 from nbs_cli.cloud.sorting import read_order
 from nbs_cli.cloud.span import PAGE, Span
 from nbs_cli.errors import Usage, nearest
 from nbs_cli.output.words import _
+from nbs_cli.session import seconds
 
 LONGEST = 255  # characters of a name, a description, a metadata key or value (facts.md §3.5)
+_USUAL_LOOK = 5.0  # seconds
 _LARGEST = 2_147_483_647
 _UNSENDABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
@@ -53,6 +56,18 @@ def gigabytes(text: str) -> int:
 def counted(text: str | int) -> int:
     """Read a whole number, zero included; raises typer.BadParameter."""
     return 0 if str(text) == "0" else whole(text)
+
+
+def interval(watched: bool, every: str | None) -> float | None:
+    """Seconds between two looks, None when nothing is watched; raises Usage for one that is too short."""
+    if not watched:
+        if every is not None:
+            raise Usage(_("--every is how often --watch looks"), hint=_("say `--watch` too"))
+        return None
+    wanted = _USUAL_LOOK if every is None else seconds(every)
+    if wanted < 1:
+        raise Usage(_("a look every {every} is no gentle one").format(every=every), hint=_("say 1s or more"))
+    return wanted
 
 
 def sendable(what: str, text: str | None, longest: int = LONGEST) -> None:
@@ -123,6 +138,27 @@ def span(
     )
 
 
+def wish(
+    *,
+    name: str | None,
+    status: str | None,
+    type_: str | None = None,
+    zone: str | None = None,
+    attached: bool | None = None,
+    bootable: bool | None = None,
+) -> Filter:
+    """The rows of a list that the options ask for; raises Usage for an empty word before any request.
+
+    Statuses, types and zones are taken as they are: a server may have some that the guide does not know.
+    """
+    words = {"status": status, "volume_type": type_, "availability_zone": zone}
+    for option, text in {"--name": name, "--status": status, "--type": type_, "--zone": zone}.items():
+        sendable(option, text)
+        if text == "":
+            raise Usage(_("{option} is empty").format(option=option), hint=_("leave it out for all"))
+    return Filter(name, tuple((wire, word) for wire, word in words.items() if word is not None), attached, bootable)
+
+
 Refs = Annotated[list[str], typer.Argument(metavar="REF…", help=_("names or IDs; `-` reads them from standard input"))]
 Ref = Annotated[str, typer.Argument(metavar="REF", help=_("a name or an ID"))]
 Volumes = Annotated[
@@ -131,6 +167,13 @@ Volumes = Annotated[
 Sort = Annotated[
     str | None, typer.Option(metavar="KEY[:DIR],…", help=_("sort by these columns; DIR is asc, or desc (the default)"))
 ]
+Watch = Annotated[
+    bool, typer.Option("--watch", help=_("keep looking: a live table, or changes as JSON lines in a pipe"))
+]
+Every = Annotated[
+    str | None,
+    typer.Option("--every", metavar="TIME", help=_("how often --watch looks, every 5s when this is left out")),
+]
 Limit = Annotated[int | None, typer.Option(parser=whole, metavar="N", help=_("at most N rows in all"))]
 PageSize = Annotated[
     int | None, typer.Option(parser=whole, metavar="N", help=_("rows to ask for at a time, 1000 at most"))
@@ -138,6 +181,13 @@ PageSize = Annotated[
 Offset = Annotated[int | None, typer.Option(parser=counted, metavar="N", help=_("leave the first N rows out"))]
 Marker = Annotated[str | None, typer.Option(metavar="ID", help=_("begin after the row with this ID"))]
 Brief = Annotated[bool, typer.Option("--brief", help=_("the short list: fewer fields, a lighter request"))]
+Glob = Annotated[
+    str | None, typer.Option("--name", metavar="GLOB", help=_("only those whose name is like this: 'data-*'"))
+]
+Status = Annotated[str | None, typer.Option("--status", metavar="STATUS", help=_("only those in this status"))]
+AllProfiles = Annotated[
+    bool, typer.Option("--all-profiles", help=_("of every profile at once, with its name; one that fails is told"))
+]
 Name = Annotated[str | None, typer.Option(metavar="NAME", help=_("its name"))]
 Description = Annotated[str | None, typer.Option(metavar="TEXT", help=_("its description"))]
 RequestKey = Annotated[

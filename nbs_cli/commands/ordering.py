@@ -28,6 +28,7 @@ class Order:
     snapshot: str | None
     metadata: tuple[str, ...]
     count: int
+    if_not_exists: bool = False
 
 
 def bodies(session: Session, order: Order) -> list[dict[str, Any]]:
@@ -57,6 +58,8 @@ def _checked(order: Order) -> dict[str, str]:
     """Refuse locally what the API cannot keep; give the metadata as an object."""
     if order.size is None and order.snapshot is None:
         raise Usage(_("the size is missing"), hint=_("say `--size 10` for 10 GB, or `--snapshot` to take a snapshot's"))
+    if order.if_not_exists and not order.name:
+        raise Usage(_("--if-not-exists looks for a name, and none was said"), hint=_("say `--name`"))
     longest = options.LONGEST - (len(str(order.count)) + 1 if order.count > 1 else 0)
     options.sendable(_("name"), order.name, longest)
     options.sendable(_("description"), order.description)

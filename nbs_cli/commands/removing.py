@@ -37,7 +37,7 @@ def remove(
     session.writing()
     session.printer.check(REQUEST if dry_run else OUTCOME)
     if not dry_run:
-        _may_ask(session)
+        may_ask(session)
     texts, several = session.refs(refs)
     found = resolve(session.storage, resource, texts, ignore_missing=ignore_missing, parallel=parallel)
     if dry_run:
@@ -47,7 +47,7 @@ def remove(
         session.notes.note(_("nothing was deleted"))
         return
     outcomes = at_once(
-        lambda item: _delete(session, resource, item),
+        lambda item: delete_one(session, resource, item),
         found,
         parallel,
         interrupted=lambda so_far: _print(session, resource, so_far, several=True),
@@ -55,21 +55,21 @@ def remove(
     if ignore_missing:
         outcomes = [outcome for outcome in outcomes if not isinstance(outcome.failure, NotFound)]
     if wait:
-        _await_gone(session, resource, outcomes)
+        await_gone(session, resource, outcomes)
     _print(session, resource, outcomes, several=several, gone=wait)
     accepted = [outcome.item.id for outcome in outcomes if outcome.done and outcome.failure is None]
     names.change(session.names(resource), gone=accepted)
     conclude(session, outcomes, lambda item: item.ref)
 
 
-def _delete(session: Session, resource: Resource, item: Found) -> None:
+def delete_one(session: Session, resource: Resource, item: Found) -> None:
     """Delete what was found; a name, and a question, leave time for it to become something else."""
     if not session.options.yes or item.ref.removeprefix("id:").lower() != item.id.lower():
         check_itself(session.storage, resource, item)
     delete(session.storage, resource, item, pause=pauses(session.settle_seconds)[0])
 
 
-def _may_ask(session: Session) -> None:
+def may_ask(session: Session) -> None:
     """Raise Usage at once where nobody can be asked and nobody said yes."""
     if session.options.yes or session.notes.interactive:
         return
@@ -114,7 +114,8 @@ def _rehearse(session: Session, resource: Resource, found: list[Found]) -> None:
     rehearse(session, requests)
 
 
-def _await_gone(session: Session, resource: Resource, outcomes: list[Outcome]) -> None:
+def await_gone(session: Session, resource: Resource, outcomes: list[Outcome]) -> None:
+    """Wait until what was accepted is gone; one that does not go has its failure set."""
     accepted = [outcome for outcome in outcomes if outcome.tried and outcome.failure is None]
     ended = until(
         session.storage,
@@ -132,6 +133,11 @@ def _await_gone(session: Session, resource: Resource, outcomes: list[Outcome]) -
 
 def _print(session: Session, resource: Resource, outcomes: list[Outcome], *, several: bool, gone: bool = False) -> None:
     """Say what was done on stderr; the outcomes go to stdout, in a table only when there are several."""
+    print_rows(session, told(session, resource, outcomes, gone=gone), several=several)
+
+
+def told(session: Session, resource: Resource, outcomes: list[Outcome], *, gone: bool) -> list[dict[str, Any]]:
+    """Say what was done on stderr, and give the outcomes as records; *gone* when it was waited for."""
     rows = []
     for outcome in outcomes:
         word = _word(outcome, gone=gone)
@@ -140,9 +146,14 @@ def _print(session: Session, resource: Resource, outcomes: list[Outcome], *, sev
             session.did(words.format(noun=noun_of(resource), name=_called(outcome.item)))
         row: dict[str, Any] = {"ref": outcome.item.ref, "id": outcome.item.id, "outcome": word}
         rows.append(row if outcome.failure is None else {**row, "error": outcome.failure.record()})
+    return rows
+
+
+def print_rows(session: Session, rows: list[dict[str, Any]], *, several: bool) -> None:
+    """Write the outcomes to stdout, in a table only when there are *several*."""
     if session.options.quiet:
         rows = [row for row in rows if "error" not in row]
-    if several or session.options.quiet or session.output != "table":
+    if several or not session.for_people:
         session.printer.show(OUTCOME, rows, several=True)
 
 

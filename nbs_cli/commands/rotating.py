@@ -210,5 +210,5 @@ def _print(session: Session, outcomes: list[Outcome], rows: list[Record], *, sev
             session.notes.note(_("{volume} was not tried").format(**row))
     if session.options.quiet:
         rows = [row for row in rows if row["snapshot_id"] is not None]
-    if several or session.options.quiet or session.output != "table":
+    if several or not session.for_people:
         session.printer.show(ROTATION, rows, several=several)

@@ -1,8 +1,10 @@
-"""Shapes of what is printed and not of the guide: outcomes, rehearsals, plans, profiles, findings, a clock."""
+"""Shapes of what is printed and not of the guide: outcomes, rehearsals, plans, findings, commands."""
 
 from __future__ import annotations
 
-from nbs_cli.cloud.resources import Field, Kind, Resource
+from dataclasses import replace
+
+from nbs_cli.cloud.resources import SNAPSHOT, VOLUME, Field, Kind, Resource
 from nbs_cli.output.words import _
 
 OUTCOME = Resource(
@@ -16,6 +18,14 @@ OUTCOME = Resource(
         Field("error", _("why it failed"), Kind.OBJECT, optional=True),
     ),
     columns=("ref", "id", "outcome"),
+)
+TREE = replace(
+    VOLUME,
+    name="volume_tree",
+    fields=(
+        *VOLUME.fields,
+        Field("snapshots", _("its snapshots"), Kind.OBJECT, items=tuple(field.wire for field in SNAPSHOT.fields)),
+    ),
 )
 REQUEST = Resource(
     name="request",
@@ -67,22 +77,59 @@ FINDING = Resource(
     columns=("check", "status", "message", "fix"),
     id_field="fix",
 )
+_SUM = ("value", "count", "gigabytes")
+_NOTICED = ("kind", "id", "name", "status", "size", "created_at")
+USAGE = Resource(
+    name="usage",
+    plural="usage",
+    path="",
+    fields=(
+        Field("volumes", _("how many volumes there are, and their GB"), Kind.OBJECT),
+        Field("snapshots", _("how many snapshots there are, and the GB of their volumes"), Kind.OBJECT),
+        Field("by_type", _("volumes by type"), Kind.OBJECT, items=_SUM),
+        Field("by_status", _("volumes by status"), Kind.OBJECT, items=_SUM),
+        Field("by_zone", _("volumes by availability zone"), Kind.OBJECT, items=_SUM),
+        Field("quota", _("what is used and allowed; null where the server does not tell it"), Kind.OBJECT),
+        Field("unattached", _("available volumes that no instance has"), Kind.OBJECT, items=_NOTICED),
+        Field("failed", _("volumes and snapshots in an error status"), Kind.OBJECT, items=_NOTICED),
+        Field("orphaned", _("snapshots whose volume is gone"), Kind.OBJECT, items=_NOTICED),
+        Field("stale", _("snapshots that are old"), Kind.OBJECT, items=_NOTICED),
+        Field("time", _("the server's time by which ages were judged (UTC)"), Kind.TIME),
+    ),
+    columns=("volumes", "snapshots", "quota"),
+    id_field="time",
+)
+CHANGE = Resource(
+    name="change",
+    plural="changes",
+    path="",
+    fields=(
+        Field("time", _("when it was seen (UTC)"), Kind.TIME),
+        Field("change", _("present at the first look; then added, changed, or removed from the list"), Kind.STATUS),
+        Field("id", _("ID"), Kind.ID),
+        Field("name", _("name"), Kind.NAME),
+        Field("status", _("status"), Kind.STATUS),
+        Field("size", _("size in GB"), Kind.SIZE),
+        Field("was", _("what the fields that changed held before"), Kind.OBJECT),
+    ),
+    columns=("time", "change", "name", "status", "id"),
+)
 FAULT = Resource(
     name="fault",
     plural="faults",
     path="",
     fields=(
-        Field("id", _("its number"), Kind.ID),
+        Field("id", _("its number"), Kind.ID, types=("integer",)),
         Field("kind", _("what happens"), Kind.NAME),
         Field("parameters", _("how it happens"), Kind.OBJECT),
         Field("method", _("the method of the requests it befalls; null for any")),
         Field("path", _("what their path, or path and query, is like; null for any")),
-        Field("count", _("how many it befalls in all; 0 for ever")),
-        Field("done", _("how many it befell")),
-        Field("after", _("how many it spares first")),
-        Field("seen", _("how many it was about, spared ones included")),
-        Field("probability", _("how likely it is for each")),
-        Field("seed", _("what the dice begin with")),
+        Field("count", _("how many it befalls in all; 0 for ever"), types=("integer",)),
+        Field("done", _("how many it befell"), types=("integer",)),
+        Field("after", _("how many it spares first"), types=("integer",)),
+        Field("seen", _("how many it was about, spared ones included"), types=("integer",)),
+        Field("probability", _("how likely it is for each"), types=("number",)),
+        Field("seed", _("what the dice begin with"), types=("integer",)),
     ),
     columns=("id", "kind", "method", "path", "count", "done", "parameters"),
 )
@@ -114,7 +161,7 @@ CLOCK = Resource(
     path="",
     fields=(
         Field("time", _("the sandbox's time (UTC on the wire)"), Kind.TIME),
-        Field("ahead", _("how many seconds it is ahead of the real one")),
+        Field("ahead", _("how many seconds it is ahead of the real one"), types=("number",)),
     ),
     columns=("time", "ahead"),
     id_field="time",
@@ -127,7 +174,9 @@ PLAN = Resource(
         Field("action", _("keep, remove, or leave: not the policy's business"), Kind.STATUS),
         Field("time", _("when it was created, in the zone of the policy"), Kind.CALENDAR),
         Field("name", _("snapshot name"), Kind.NAME),
-        Field("reasons", _("the rules that keep it, or why it goes or is left alone"), Kind.TEXT, "why"),
+        Field(
+            "reasons", _("the rules that keep it, or why it goes or is left alone"), Kind.TEXT, "why", types=("array",)
+        ),
         Field("volume_name", _("name of its volume"), Kind.NAME, "volume"),
         Field("id", _("snapshot ID"), Kind.ID),
         Field("volume_id", _("ID of its volume"), Kind.ID),
@@ -146,16 +195,51 @@ ROTATION = Resource(
         Field("volume", _("name of the volume"), Kind.NAME),
         Field("outcome", _("ok; partial: a snapshot is there, but old ones are left; or failed"), Kind.STATUS),
         Field("snapshot", _("name of the new snapshot"), Kind.NAME),
-        Field("kept", _("how many the policy keeps")),
-        Field("removed", _("how many were removed")),
-        Field("left", _("how many are not the policy's business")),
+        Field("kept", _("how many the policy keeps"), types=("integer",)),
+        Field("removed", _("how many were removed"), types=("integer",)),
+        Field("left", _("how many are not the policy's business"), types=("integer",)),
         Field("policy", _("the policy")),
         Field("snapshot_id", _("ID of the new snapshot"), Kind.ID),
         Field("volume_id", _("ID of the volume"), Kind.ID),
         Field("created_at", _("when the new snapshot was created (UTC on the wire)"), Kind.TIME, "created"),
-        Field("removed_ids", _("the IDs of the removed snapshots"), Kind.TEXT),
+        Field("removed_ids", _("the IDs of the removed snapshots"), Kind.TEXT, types=("array",)),
         Field("error", _("why it failed"), Kind.OBJECT, optional=True),
     ),
     columns=("volume", "outcome", "snapshot", "kept", "removed", "left", "snapshot_id"),
     id_field="snapshot_id",
+)
+ERROR = Resource(
+    name="error",
+    plural="errors",
+    path="",
+    fields=(
+        Field("code", _("what it is, in a word: usage, not-found, conflict, …")),
+        Field("exit", _("the exit code"), types=("integer",)),
+        Field("message", _("what happened, in the server's words too")),
+        Field("http_status", _("the status of the server's answer, where there was one"), types=("integer",)),
+        Field("request_id", _("the ID that support asks for")),
+        Field("hint", _("the next step")),
+        Field("retryable", _("whether the same command may fare better a little later"), Kind.YES),
+        Field("resource", _("the ID or name that it is about")),
+        Field("candidates", _("what an ambiguous name may mean"), Kind.OBJECT, optional=True),
+    ),
+    columns=("code", "message"),
+    id_field="code",
+)
+COMMAND = Resource(
+    name="command",
+    plural="commands",
+    path="",
+    fields=(
+        Field("command", _("the words to type"), Kind.NAME),
+        Field("summary", _("what it does, in a line")),
+        Field("help", _("what it does")),
+        Field("arguments", _("what follows its words"), Kind.OBJECT),
+        Field("options", _("its own options; those of every command stand with `nbs`"), Kind.OBJECT),
+        Field("commands", _("the commands below it"), Kind.OBJECT),
+        Field("examples", _("how it is used"), Kind.OBJECT),
+        Field("prints", _("the shape of what it prints, as `nbs schema` knows it")),
+    ),
+    columns=("command", "summary"),
+    id_field="command",
 )

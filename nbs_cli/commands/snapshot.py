@@ -11,10 +11,13 @@ from nbs_cli.cloud.bulk import PARALLEL
 from nbs_cli.cloud.resources import SNAPSHOT
 from nbs_cli.commands import keeping, options
 from nbs_cli.commands.options import (
+    AllProfiles,
     Brief,
     Description,
     DryRun,
+    Every,
     For,
+    Glob,
     IgnoreMissing,
     Limit,
     Marker,
@@ -26,9 +29,12 @@ from nbs_cli.commands.options import (
     Refs,
     RequestKey,
     Sort,
+    Status,
     Volumes,
     Wait,
+    Watch,
 )
+from nbs_cli.errors import Usage
 from nbs_cli.output.words import _
 from nbs_cli.parser import command, group
 
@@ -42,32 +48,45 @@ app = group(
     "list",
     _("List snapshots, all of them"),
     "nbs snapshot list",
+    "nbs snapshot list --watch --status creating",
     "nbs snapshot list -o json -c id,name",
+    "nbs snapshot list --name 'nightly-*' --status available",
     "nbs snapshot list --volume data-1 --timeline",
 )
 def list_(
     ctx: typer.Context,
+    name: Glob = None,
+    status: Status = None,
     sort: Sort = None,
     limit: Limit = None,
     page_size: PageSize = None,
     offset: Offset = None,
     marker: Marker = None,
     brief: Brief = False,
+    watch: Watch = False,
+    every: Every = None,
     volume: Annotated[
         str | None, typer.Option("--volume", metavar="REF", help=_("only those of this volume, by name or ID"))
     ] = None,
     timeline: Annotated[
         bool, typer.Option("--timeline", help=_("draw them on a time line, with what their policies keep"))
     ] = False,
+    all_profiles: AllProfiles = False,
 ) -> None:
     """GET /snapshots/detail; with --brief GET /snapshots."""
+    if all_profiles and (timeline or volume is not None):
+        raise Usage(_("--all-profiles shows every volume's: leave --volume and --timeline out"))
     if timeline:
         commands.timing.draw(ctx.obj, volume)
         return
     span = options.span(
         SNAPSHOT, sort=sort, limit=limit, page_size=page_size, offset=offset, marker=marker, brief=brief
     )
-    commands.listing.list_all(ctx.obj, SNAPSHOT, span, volume=volume)
+    wish = options.wish(name=name, status=status)
+    if all_profiles:
+        commands.choosing.list_everywhere(ctx.obj, SNAPSHOT, span, wish, alone=volume is None and not watch)
+        return
+    commands.listing.list_all(ctx.obj, SNAPSHOT, span, wish, volume=volume, every=options.interval(watch, every))
 
 
 @command(app, "show", _("Show snapshots"), "nbs snapshot show before-upgrade", "nbs snapshot show ID -o json")

@@ -26,7 +26,7 @@ def draw(session: Session, volume: str | None) -> None:
     """Draw the snapshots of *volume*; what a policy of the config file would keep stands out."""
     if volume is None:
         raise Usage(_("--timeline draws the snapshots of one volume"), hint=_("say which: `--volume NAME`"))
-    if session.output != "table" or session.options.quiet:
+    if not session.for_people:
         raise Usage(_("--timeline is a picture for people"), hint=_("`nbs snapshot prune -o json` gives the plan"))
     found = one(session.storage, VOLUME, volume)
     sight = pruning.look(session.storage)

@@ -11,10 +11,13 @@ from nbs_cli.cloud.bulk import PARALLEL
 from nbs_cli.cloud.resources import VOLUME
 from nbs_cli.commands import options
 from nbs_cli.commands.options import (
+    AllProfiles,
     Brief,
     Description,
     DryRun,
+    Every,
     For,
+    Glob,
     IgnoreMissing,
     Limit,
     Marker,
@@ -27,8 +30,10 @@ from nbs_cli.commands.options import (
     Refs,
     RequestKey,
     Sort,
+    Status,
     Visibility,
     Wait,
+    Watch,
 )
 from nbs_cli.output.words import _
 from nbs_cli.parser import command, group
@@ -44,26 +49,68 @@ app = group(
     "list",
     _("List volumes, all of them, however the server cuts its pages"),
     "nbs volume list",
+    "nbs volume list --watch",
     "nbs volume list --sort size:desc,name:asc --limit 20",
+    "nbs volume list --unattached --type ssd --name 'data-*'",
     "nbs volume list -o json | jq '[.[].size] | add'",
+    "nbs volume list --query '[?size > `100`].name'",
+    "nbs volume list --all-profiles",
 )
 def list_(
     ctx: typer.Context,
+    name: Glob = None,
+    status: Status = None,
+    type_: Annotated[
+        str | None,
+        typer.Option("--type", metavar="TYPE", help=_("only of this type: its name in any case, or hdd/ssd")),
+    ] = None,
+    zone: Annotated[str | None, typer.Option("--zone", metavar="ZONE", help=_("only in this zone"))] = None,
+    attached: Annotated[
+        bool | None, typer.Option("--attached/--unattached", help=_("only attached ones, or only those that are not"))
+    ] = None,
+    bootable: Annotated[
+        bool | None, typer.Option("--bootable/--no-bootable", help=_("only bootable ones, or only those that are not"))
+    ] = None,
     sort: Sort = None,
     limit: Limit = None,
     page_size: PageSize = None,
     offset: Offset = None,
     marker: Marker = None,
     brief: Brief = False,
+    watch: Watch = False,
+    every: Every = None,
+    all_profiles: AllProfiles = False,
 ) -> None:
     """GET /volumes/detail; with --brief GET /volumes."""
     span = options.span(VOLUME, sort=sort, limit=limit, page_size=page_size, offset=offset, marker=marker, brief=brief)
-    commands.listing.list_all(ctx.obj, VOLUME, span)
+    wish = options.wish(name=name, status=status, type_=type_, zone=zone, attached=attached, bootable=bootable)
+    if all_profiles:
+        commands.choosing.list_everywhere(ctx.obj, VOLUME, span, wish, alone=not watch)
+        return
+    commands.listing.list_all(ctx.obj, VOLUME, span, wish, every=options.interval(watch, every))
 
 
-@command(app, "show", _("Show volumes"), "nbs volume show data-1", "nbs volume show data-1 data-2 -o json")
-def show(ctx: typer.Context, refs: Refs, parallel: Parallel = PARALLEL) -> None:
+@command(
+    app,
+    "show",
+    _("Show volumes"),
+    "nbs volume show data-1",
+    "nbs volume show data-1 data-2 -o json",
+    "nbs volume show data-1 --with-snapshots",
+)
+def show(
+    ctx: typer.Context,
+    refs: Refs,
+    with_snapshots: Annotated[
+        bool,
+        typer.Option("--with-snapshots", help=_("each with its snapshots, as a tree; JSON has them in `snapshots`")),
+    ] = False,
+    parallel: Parallel = PARALLEL,
+) -> None:
     """GET /volumes/{id} for each."""
+    if with_snapshots:
+        commands.branching.show(ctx.obj, refs, parallel=parallel)
+        return
     commands.looking.show(ctx.obj, VOLUME, refs, parallel=parallel)
 
 
@@ -75,6 +122,7 @@ def show(ctx: typer.Context, refs: Refs, parallel: Parallel = PARALLEL) -> None:
     "nbs volume create --size 100 --name data-1 --type ssd --zone kr-pub-a --wait",
     "nbs volume create --snapshot before-upgrade --name data-1-copy",
     "nbs volume create --size 10 --name node --count 3 --request-key build-4711",
+    "nbs volume create --size 10 --name data-1 --if-not-exists --wait",
 )
 def create(
     ctx: typer.Context,
@@ -99,16 +147,26 @@ def create(
     count: Annotated[
         int, typer.Option(parser=options.whole, metavar="N", help=_("make N of them, called NAME-1 to NAME-N"))
     ] = 1,
+    if_not_exists: Annotated[
+        bool,
+        typer.Option(
+            "--if-not-exists", help=_("take what has the name and all that is said here; refuse what is otherwise")
+        ),
+    ] = False,
     request_key: RequestKey = None,
     no_request_key: NoRequestKey = False,
     wait: Wait = False,
     dry_run: DryRun = False,
 ) -> None:
     """POST /volumes."""
-    order = commands.ordering.Order(size, name, description, type_, zone, snapshot, tuple(metadata or ()), count)
+    order = commands.ordering.Order(
+        size, name, description, type_, zone, snapshot, tuple(metadata or ()), count, if_not_exists
+    )
     bodies = commands.ordering.bodies(ctx.obj, order)
     wished = commands.making.wishes(VOLUME, bodies, request_key, marked=not no_request_key)
-    commands.making.make(ctx.obj, VOLUME, wished, wait=wait, dry_run=dry_run, several=count > 1)
+    commands.making.make(
+        ctx.obj, VOLUME, wished, wait=wait, dry_run=dry_run, several=count > 1, if_not_exists=if_not_exists
+    )
 
 
 @command(
@@ -118,16 +176,25 @@ def create(
     "nbs volume delete data-1",
     "nbs volume delete data-1 data-2 --yes --wait",
     "nbs volume delete data-1 --dry-run",
+    "nbs volume delete data-1 --with-snapshots",
 )
 def delete(
     ctx: typer.Context,
     refs: Refs,
+    with_snapshots: Annotated[
+        bool, typer.Option("--with-snapshots", help=_("their snapshots first, each waited for, then the volumes"))
+    ] = False,
     ignore_missing: IgnoreMissing = False,
     parallel: Parallel = PARALLEL,
     wait: Wait = False,
     dry_run: DryRun = False,
 ) -> None:
     """DELETE /volumes/{id} for each."""
+    if with_snapshots:
+        commands.uprooting.uproot(
+            ctx.obj, refs, ignore_missing=ignore_missing, parallel=parallel, wait=wait, dry_run=dry_run
+        )
+        return
     commands.removing.remove(
         ctx.obj, VOLUME, refs, ignore_missing=ignore_missing, parallel=parallel, wait=wait, dry_run=dry_run
     )

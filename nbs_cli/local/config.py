@@ -68,12 +68,10 @@ class Config:
         """The profile *name*; raises NotFound with the ones that there are."""
         if name in self.profiles:
             return self.profiles[name]
-        names = ", ".join([*self.profiles, SANDBOX])
+        close = nearest(name, [*self.profiles, SANDBOX], _("the profiles are {names}"))
         raise NotFound(
             _("there is no profile {name}").format(name=name),
-            hint=_("the profiles are {names}; `nbs auth login -p {name}` makes this one").format(
-                names=names, name=name
-            ),
+            hint=_("{names}; `nbs auth login -p {name}` makes this one").format(names=close, name=name),
         )
 
 
@@ -164,7 +162,7 @@ def _check_choice(path: Path, key: str, value: str) -> None:
     if choices and value not in choices:
         raise Usage(
             _("{path}: {key} cannot be {value!r}").format(path=path, key=key, value=value),
-            hint=_("it is one of {choices}").format(choices=", ".join(choices)),
+            hint=nearest(value, choices, _("it is one of {names}")),
         )
 
 

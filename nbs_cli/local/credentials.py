@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from nbs_cli.cloud.access import Credentials
 from nbs_cli.cloud.realms import DEFAULT, REALMS, Realm, realm_of_host
 from nbs_cli.cloud.request import split
-from nbs_cli.errors import Unauthorized, Usage
+from nbs_cli.errors import Unauthorized, Usage, nearest
 from nbs_cli.output.words import _
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def locate(url: str | None, name: str | None) -> tuple[str, Realm | None]:
     if realm is None:
         raise Usage(
             _("there is no realm {name}").format(name=name),
-            hint=_("the realms are {names}").format(names=", ".join(REALMS)),
+            hint=nearest(name, list(REALMS), _("the realms are {names}")),
         )
     return realm.identity_url, realm
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import sys
@@ -140,6 +141,22 @@ def _private(folder: Path) -> None:
     if not folder.is_dir():
         _private(folder.parent)
         folder.mkdir(mode=0o700, exist_ok=True)
+    else:
+        check_caller(folder)
+
+
+def check_caller(folder: Path) -> None:
+    """Raise PermissionError for a *folder* of the user who called sudo: root's files in it would lock them out.
+
+    One that is missing is theirs if the folder above it is.
+    """
+    caller = os.environ.get("SUDO_UID")
+    if caller is None or not hasattr(os, "geteuid") or os.geteuid() != 0:
+        return
+    while not folder.is_dir():
+        folder = folder.parent
+    if str(folder.stat().st_uid) == caller != "0":
+        raise PermissionError(errno.EPERM, _("it belongs to the user who called sudo; run nbs without sudo"))
 
 
 def _replace(path: Path, text: str, mode: int = 0o600, *, durable: bool = True) -> None:

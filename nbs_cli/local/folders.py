@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import platformdirs
@@ -21,21 +22,29 @@ def config_file(named: str | None) -> Path | None:
     """The config file: *named* (NBS_CONFIG_FILE), or config.toml in the platform's folder; None without a home."""
     if named is not None:
         return Path(os.path.expanduser(named)).absolute()  # noqa: PTH111 Path.expanduser raises for an unknown user
-    folder = Path(platformdirs.user_config_path(APP, appauthor=False))
-    return folder / "config.toml" if folder.is_absolute() else None
+    folder = _known(platformdirs.user_config_path)
+    return None if folder is None else folder / "config.toml"
 
 
 def state() -> Path:
     """The folder for state: sandbox, request journal, secrets kept in files, locks; not made here. Raises Failure."""
-    folder = Path(platformdirs.user_state_path(APP, appauthor=False))
-    if not folder.is_absolute():
+    folder = _known(platformdirs.user_state_path)
+    if folder is None:
         raise Failure(_("this user has no home folder to keep files in"), hint=_("XDG_STATE_HOME names another one"))
     return folder
 
 
 def cache() -> Path | None:
     """The folder for what can be found again, not made here; None for a user without a home."""
-    folder = Path(platformdirs.user_cache_path(APP, appauthor=False))
+    return _known(platformdirs.user_cache_path)
+
+
+def _known(find: Callable[..., Path]) -> Path | None:
+    """The folder that platformdirs finds; None for a user without a home: it names none, or says that there is none."""
+    try:
+        folder = Path(find(APP, appauthor=False))
+    except RuntimeError:
+        return None
     return folder if folder.is_absolute() else None
 
 

@@ -11,6 +11,7 @@ import json
 import os
 import subprocess
 import time
+import zlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -42,19 +43,30 @@ class Secret:
 
     def text(self) -> str:
         """As JSON, without white space: some keyrings keep few characters."""
-        return json.dumps(asdict(self), separators=(",", ":"))
+        data = asdict(self)
+        if self.access is not None:
+            data["sum"] = _sum(data["access"])
+        return json.dumps(data, separators=(",", ":"))
 
 
 def read_secret(text: str | None) -> Secret:
-    """Read what `Secret.text` wrote; an empty secret for anything else, so that a broken one mends itself."""
+    """Read what `Secret.text` wrote; an empty secret for anything else, so that a broken one mends itself.
+
+    An access in which something was changed is none: a broken endpoint would last as long as its token.
+    """
     try:
         data = json.loads(text or "")
     except (ValueError, RecursionError):
         return Secret()
     if not isinstance(data, dict):
         return Secret()
-    password = data.get("password")
-    return Secret(password if isinstance(password, str) else None, kept_access(data.get("access")))
+    password, access = data.get("password"), data.get("access")
+    whole = "sum" not in data or data["sum"] == _sum(access)
+    return Secret(password if isinstance(password, str) else None, kept_access(access) if whole else None)
+
+
+def _sum(access: Any) -> int:
+    return zlib.crc32(json.dumps(access, sort_keys=True).encode())
 
 
 def account(profile: str, credentials: Credentials) -> str:

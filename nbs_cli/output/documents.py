@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from nbs_cli.output.records import Format, Record
+from nbs_cli.output.records import Record, Whole
 from nbs_cli.output.text import UNSAFE
 
 
@@ -22,10 +22,8 @@ def _text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _text)
 
 
-class Yaml(Format):
+class Yaml(Whole):
     """The same objects as JSON has, as YAML."""
-
-    columns_by_default = False
 
     def start(self) -> None:
         """Collect from here."""
@@ -37,13 +35,15 @@ class Yaml(Format):
 
     def end(self) -> None:
         """Write the list."""
-        self._dump(self.rows)
+        self.data(self.rows)
 
     def one(self, record: Record) -> None:
         """Write the object alone."""
-        self._dump(self.project(record))
+        self.data(self.project(record))
 
-    def _dump(self, value: Any) -> None:
+    def data(self, value: Any) -> None:
+        """Write *value* as a document."""
         unicode = "utf" in (self.stream.encoding or "utf-8").lower()
         text = yaml.dump(value, Dumper=_Dumper, allow_unicode=unicode, sort_keys=False, width=10_000)
+        text = text.removesuffix("...\n")  # the end of a document that is one value alone
         self.stream.write(UNSAFE.sub(lambda match: match[0] if match[0] == "\n" else f"\\U{ord(match[0]):08x}", text))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TextIO
+from typing import Any, TextIO
 
 from nbs_cli.cloud.resources import Field, Resource
 from nbs_cli.errors import Failure, Usage, nearest
-from nbs_cli.output.records import Format, Ids, Look, Record
+from nbs_cli.output.records import Format, Ids, Json, Look, Record, Whole
 from nbs_cli.output.words import _, plural
+
+SHAPELESS = Resource(name="data", plural="data", path="", fields=(), columns=())
 
 
 class Printer:
@@ -52,22 +54,31 @@ class Printer:
                 form.one(record)
         self.stream.flush()
 
-    def check(self, resource: Resource, *, brief: bool = False) -> None:
-        """Raise Usage for a column that *resource* does not have, before anything is asked of the server."""
-        self._fields(resource, brief=brief)
+    def data(self, value: Any) -> None:
+        """Write what has no declared shape as it is: JSON, where the format cannot write anything whatever."""
+        form = self.form if issubclass(self.form, Whole) else Json
+        form(self.stream, SHAPELESS, (), self.look).data(value)
+        self.stream.flush()
+
+    def check(self, resource: Resource, *, brief: bool = False) -> tuple[Field, ...]:
+        """The fields of a list; raises Usage for a column that there is not, before anything is asked of the server."""
+        return self._fields(resource, brief=brief)
 
     def _fields(self, resource: Resource, *, brief: bool = False, alone: bool = False) -> tuple[Field, ...]:
         known = resource.named(resource.brief) if brief else resource.fields
-        if not self.form.columns_by_default or (alone and self.form.all_alone):
-            usual = known
-        else:
-            usual = tuple(field for field in resource.named(resource.columns) if field in known)
+        usual = self._usual(resource, known, alone=alone)
         if self.look.columns is None:
             return usual
         names = [name.strip() for name in self.look.columns.split(",")]
         if names[0][:1] in {"+", "-"}:
             return _changed(resource, known, usual, names)
         return tuple(_named(resource, known, name) for name in names)
+
+    def _usual(self, resource: Resource, known: tuple[Field, ...], *, alone: bool) -> tuple[Field, ...]:
+        """The fields of *known* where the user named none."""
+        if not self.form.columns_by_default or (alone and self.form.all_alone):
+            return known
+        return tuple(field for field in resource.named(resource.columns) if field in known)
 
     def _format(self, resource: Resource, fields: tuple[Field, ...]) -> Format:
         chosen = Ids if self.look.quiet else self.form

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TextIO
@@ -60,13 +60,21 @@ class Format:
         self.end()
 
 
-class Json(Format):
+class Whole(Format):
+    """A format that can write any data, not only records."""
+
+    columns_by_default = False
+
+    def data(self, value: Any) -> None:
+        """Write *value* as it is."""
+        raise NotImplementedError
+
+
+class Json(Whole):
     """The guide's fields under their wire names; a list is an array, streamed page by page.
 
     On a terminal it is indented; piped, every record of a list is one line.
     """
-
-    columns_by_default = False
 
     @cached_property
     def encode(self) -> Callable[[Any], str]:
@@ -81,8 +89,7 @@ class Json(Format):
     def page(self, rows: list[Record]) -> None:
         """Write the rows, each after its comma."""
         if rows:
-            self.stream.write(f"{self.separator}\n{self._joined(rows, ',')}")
-            self.separator = ","
+            self._items(map(self.project, rows))
 
     def end(self) -> None:
         """Close the array; an empty one is `[]`."""
@@ -90,17 +97,34 @@ class Json(Format):
 
     def one(self, record: Record) -> None:
         """Write the object alone."""
-        self.stream.write(self._joined([record], "") + "\n")
+        self._alone(self.project(record))
+
+    def data(self, value: Any) -> None:
+        """Write *value*; a list as records are listed."""
+        if not isinstance(value, list):
+            self._alone(value)
+            return
+        self.start()
+        if value:
+            self._items(value)
+        self.end()
 
     @property
     def indented(self) -> int | None:
         """How far inner lines stand in, for a person who looks; None for one line a record."""
         return 2 if self.stream.isatty() else None
 
-    def _joined(self, rows: list[Record], comma: str) -> str:
-        """The rows as JSON, each on lines of its own."""
-        project, encode = self.project, self.encode
-        return f"{comma}\n".join([unicode_escaped(encode(project(row))) for row in rows])
+    def _items(self, values: Iterable[Any]) -> None:
+        """Write items of the array, each on lines of its own, after its comma."""
+        self.stream.write(f"{self.separator}\n{self._joined(values, ',')}")
+        self.separator = ","
+
+    def _alone(self, value: Any) -> None:
+        self.stream.write(self._joined([value], "") + "\n")
+
+    def _joined(self, values: Iterable[Any], comma: str) -> str:
+        encode = self.encode
+        return f"{comma}\n".join([unicode_escaped(encode(value)) for value in values])
 
 
 class JsonLines(Json):
@@ -109,10 +133,9 @@ class JsonLines(Json):
     def start(self) -> None:
         """Nothing stands before the first line."""
 
-    def page(self, rows: list[Record]) -> None:
-        """Write a line for each row."""
-        if rows:
-            self.stream.write(self._joined(rows, "") + "\n")
+    def _items(self, values: Iterable[Any]) -> None:
+        """Write a line for each."""
+        self.stream.write(self._joined(values, "") + "\n")
 
     def end(self) -> None:
         """Nothing stands behind the last line."""

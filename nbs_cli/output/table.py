@@ -91,6 +91,22 @@ class Table(Lines):
             )
         return table
 
+    def drawn(self, rows: list[Record]) -> RichTable:
+        """The rows as a table that fits, for a picture that changes."""
+        return self._drawn(self._fitting(columns(self.fields, [shown(self.fields, row) for row in rows])), rows)
+
+    def console(self, *, interactive: bool) -> Console:
+        """A console on which a picture can be drawn in the place of the one before."""
+        console = self._console()
+        return Console(
+            file=self.stream,
+            width=console.width,
+            force_terminal=interactive,
+            no_color=not self.look.color,
+            color_system="standard" if self.look.color else None,
+            highlight=False,
+        )
+
     def _console(self, needed: int = 0) -> Console:
         """A console as wide as the terminal, or as the table, for rich would cut what it has no room for."""
         return Console(

@@ -7,6 +7,8 @@ from datetime import datetime, timezone
 
 from rich.cells import cell_len, set_cell_size
 
+from nbs_cli.output.words import _, plural
+
 # C0 and C1 controls, DEL, lone surrogates, and what reorders or hides text: zero-width, bidirectional, line separators
 UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
@@ -112,3 +114,20 @@ def duration(seconds: float) -> str:
         return f"{minutes}m {rest}s" if rest else f"{minutes}m"
     hours, minutes = divmod(minutes, 60)
     return f"{hours}h {minutes}m" if minutes else f"{hours}h"
+
+
+def ago(seconds: float) -> str:
+    """Say how long ago something was, in its largest unit: `3 days ago`; what lies ahead is `just now`."""
+    minutes = max(0, int(seconds)) // 60
+    hours, days = minutes // 60, minutes // 1440
+    if days >= 730:
+        return plural("{count} year ago", "{count} years ago", days // 365).format(count=days // 365)
+    if days >= 60:
+        return plural("{count} month ago", "{count} months ago", days // 30).format(count=days // 30)
+    if days:
+        return plural("{count} day ago", "{count} days ago", days).format(count=days)
+    if hours:
+        return plural("{count} hour ago", "{count} hours ago", hours).format(count=hours)
+    if minutes > 0:
+        return plural("{count} minute ago", "{count} minutes ago", minutes).format(count=minutes)
+    return _("just now")

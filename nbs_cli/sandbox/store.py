@@ -6,7 +6,6 @@ import os
 import sqlite3
 import threading
 import time
-import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -54,39 +53,22 @@ ADDED = (("volumes", "born", "REAL"), ("snapshots", "born", "REAL"))
 DROPPED = ("failures",)
 
 
-_ENDING = threading.RLock()  # taken anew by a collection in the middle of it
-
-
-class _Connection(sqlite3.Connection):
-    """A connection that can be referred to weakly, and closes when its thread is gone."""
-
-    def __del__(self) -> None:
-        self.end()  # Python 3.13 warns of one that is left to the collector
-
-    def end(self) -> None:
-        """Close, once: its thread may end while the store is closed, and SQLite does not bear two at it."""
-        with _ENDING, suppress(sqlite3.ProgrammingError):  # it was never opened
-            self.close()
-
-
 class Store:
     """Transactions on the state at path `state`, private to its owner (0600); ":memory:" keeps it in this process.
 
-    Every thread has a connection of its own; in memory there is a single one, which threads take in turns.
+    A transaction borrows a connection that nobody uses, or a new one (a server's threads are many and live briefly); in
+    memory there is a single one, which threads take in turns.
     Raises OSError where the file cannot be made, sqlite3.Error where it is not a database.
     """
 
     def __init__(self, state: str) -> None:
         self._path = state
-        self._local = threading.local()
         self._turns = threading.RLock()
-        self._open: weakref.WeakSet[_Connection] = weakref.WeakSet()
-        self._shared: _Connection | None = None
-        self._glancing: _Connection | None = None
-        if state == MEMORY:
-            self._shared = self._connect()
-        else:
+        self._idle: list[sqlite3.Connection] = []
+        self._closings = 0  # how often the store was closed: what was lent before is closed when it comes back
+        if state != MEMORY:
             _create_private(Path(state))
+        self._shared = self._connect() if state == MEMORY else None
         with self.read() as db:
             made = db.execute("PRAGMA user_version").fetchone()[0] == VERSION
         if not made:
@@ -116,45 +98,56 @@ class Store:
             yield db
 
     def finds(self, query: str) -> bool:
-        """Whether *query* gives a row: a glance over one connection for all, since some threads live but briefly."""
-        with self._turns:
-            if self._glancing is None:
-                self._glancing = self._shared or self._connect()
-            return self._glancing.execute(query).fetchone() is not None
+        """Whether *query* gives a row: a glance, without a transaction around it."""
+        with self._borrowed() as db:
+            return db.execute(query).fetchone() is not None
 
     def close(self) -> None:
-        """Close every thread's connection."""
-        for connection in list(self._open):
-            connection.end()
-        self._local = threading.local()
-        self._glancing = None
+        """Close every connection; one that is lent at this moment closes when it comes back."""
+        with self._turns:
+            self._closings += 1
+            idle, self._idle = self._idle, []
+        for connection in (*idle, *filter(None, [self._shared])):
+            connection.close()
+
+    def __del__(self) -> None:
+        """Close what is left: Python 3.13 warns of a connection that the collector finds open."""
+        with suppress(AttributeError):  # it was never made
+            self.close()
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
-        if self._shared is None:
-            with _transaction(self._of_this_thread(), begin) as db:
-                yield db
-        else:
-            with self._turns, _transaction(self._shared, begin) as db:
-                yield db
+        with self._borrowed() as connection, _transaction(connection, begin) as db:
+            yield db
 
-    def _of_this_thread(self) -> _Connection:
-        connection: _Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = self._local.connection = self._connect()
-        return connection
+    @contextmanager
+    def _borrowed(self) -> Iterator[sqlite3.Connection]:
+        if self._shared is not None:
+            with self._turns:
+                yield self._shared
+            return
+        with self._turns:
+            closings = self._closings
+            connection = self._idle.pop() if self._idle else None
+        connection = connection or self._connect()
+        try:
+            yield connection
+        finally:
+            with self._turns:
+                wanted = closings == self._closings
+                if wanted:
+                    self._idle.append(connection)
+            if not wanted:
+                connection.close()
 
-    def _connect(self) -> _Connection:
-        # Threads do not share connections (but the one in memory, under a lock); close() may come from any of them.
-        connection = sqlite3.connect(
-            self._path, timeout=PATIENCE, isolation_level=None, check_same_thread=False, factory=_Connection
-        )
+    def _connect(self) -> sqlite3.Connection:
+        # No two threads use a connection at once; the one that made it may not be the one that closes it.
+        connection = sqlite3.connect(self._path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
         connection.row_factory = sqlite3.Row
         connection.execute(f"PRAGMA busy_timeout = {int(PATIENCE * 1000)}")
         if self._path != MEMORY:
             _use_wal(connection)
         connection.execute("PRAGMA synchronous = NORMAL")
-        self._open.add(connection)
         return connection
 
 

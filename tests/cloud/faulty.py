@@ -295,7 +295,7 @@ class Faulty:
 def certificate(folder: Path, name: str, *, days: int = 1) -> Path:
     """A self-signed certificate for *name* (an address or a host) and its key, in one file; old for negative *days*."""
     key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a test")])
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     alternative: x509.GeneralName = x509.DNSName(name)
     if name[0].isdigit():
         alternative = x509.IPAddress(ipaddress.ip_address(name))

@@ -331,7 +331,12 @@ def hold(judged: ModuleType, name: str, examples: int, *, shrink: bool = True) -
     phases = [Phase.explicit, Phase.generate, *([Phase.shrink] if shrink else [])]
 
     @settings(
-        max_examples=examples, deadline=None, database=None, suppress_health_check=list(HealthCheck), phases=phases
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+        phases=phases,
+        derandomize=not shrink,  # a mutant is killed by the same examples every time
     )
     @given(strategy)
     def tried(case: Case) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Callable
 from email.utils import formatdate
 from pathlib import Path
@@ -15,10 +17,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nbs_cli.cloud import client as client_module
 from nbs_cli.cloud.client import LARGEST, Client
 from nbs_cli.cloud.deadline import Deadline
 from nbs_cli.cloud.request import Request
+from nbs_cli.cloud.retries import wished
 from nbs_cli.cloud.trace import Trace
 from nbs_cli.errors import (
     Conflict,
@@ -362,7 +364,7 @@ def test_a_pause_out_of_proportion_is_not_slept(
 )
 def test_a_retry_after_that_says_nothing_is_passed_over(value: str) -> None:
     """Negative, no number, too large, no date: as if there were none, or a harmless number of seconds (A10)."""
-    seconds = client_module._seconds(value)
+    seconds = wished(value)
     assert seconds is None or 0 <= seconds <= 10
 
 
@@ -375,7 +377,7 @@ DATE = r"\w{3}, \d{1,4} \w{3} \d{1,6} \d+:\d+:\d+ (GMT|[+-]\d{1,6})"
 )
 def test_no_retry_after_raises(value: str) -> None:
     """Whatever a server writes there, it is seconds that are not negative, or nothing."""
-    seconds = client_module._seconds(value)
+    seconds = wished(value)
     assert seconds is None or seconds >= 0
 
 
@@ -483,11 +485,13 @@ def test_thousands_of_headers_are_refused(faulty: MakeFaulty, make_client: MakeC
 
 
 def test_a_secret_that_the_server_repeats_is_not_shown(faulty: MakeFaulty, make_client: MakeClient) -> None:
-    """Error texts echo what was sent (G6)."""
-    server = faulty(answer(400, {"badRequest": {"message": "bad token a-token"}}))
+    """Error texts echo what was sent (G6), and request IDs might."""
+    body = {"badRequest": {"message": "bad token a-token"}}
+    server = faulty(answer(400, body, X_Openstack_Request_Id="req-a-token"))
     with pytest.raises(Usage) as refused:
         make_client().send(get(server))
     assert refused.value.message == "bad token ***"
+    assert refused.value.request_id == "req-***"
 
 
 # TLS, certificates, proxies
@@ -568,6 +572,8 @@ def test_a_proxy_that_refuses_has_not_sent_anything_on(
     monkeypatch.setenv("HTTPS_PROXY", proxy.url)
     with pytest.raises(Unavailable) as failed:
         make_client().send(Request("POST", "https://api.example/v2/t/volumes", "a-token", {"volume": {}}))
+    assert failed.value.message.startswith(f"cannot reach api.example through the proxy {proxy.host}: ")
+    assert "NO_PROXY" in str(failed.value.hint)
     assert not isinstance(failed.value, LostAnswer)
     assert {heard.method for heard in proxy.heard} == {"CONNECT"}
     assert all("x-auth-token" not in heard.headers for heard in proxy.heard)
@@ -602,6 +608,45 @@ def test_an_odd_proxy_setting_is_a_failure_and_no_crash(
     ran = nbs("volume", "list", "--timeout", "1s", "--ca-bundle", str(pem), env=with_token(server))
     assert ran.code in {ExitCode.OK, ExitCode.UNAVAILABLE, ExitCode.USAGE}
     assert "mistake" not in ran.err
+
+
+def test_a_dead_proxy_is_named_and_its_password_is_not(
+    nbs: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch, no_pauses: list[float]
+) -> None:
+    """Whoever reads the failure knows where to look (A21); what stands before the @ is nobody's business (C12)."""
+    proxy = f"127.0.0.1:{closed_port()}"
+    monkeypatch.setenv("HTTPS_PROXY", f"http://ann:proxy-Canary-1@{proxy}")
+    env = {"NBS_TOKEN": "t", "NBS_TENANT_ID": "t", "NBS_ENDPOINT": "https://api.example"}
+    ran = nbs("volume", "list", "--debug", env=env)
+    assert ran.code == ExitCode.UNAVAILABLE
+    assert f"cannot reach api.example through the proxy {proxy}: " in ran.err
+    assert "Canary" not in ran.err
+
+
+def test_an_exception_to_the_proxy_is_asked_directly(
+    faulty: MakeFaulty, make_client: MakeClient, pem: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A network in NO_PROXY, which httpx alone passes over (A21)."""
+    proxy, server = faulty(answer(200, BUSY)), faulty(answer(200, BUSY), tls=tls(pem))
+    monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+    monkeypatch.setenv("NO_PROXY", "::1,127.0.0.0/8,*.svc")
+    assert make_client(ca_bundle=str(pem)).send(get(server)).body == BUSY
+    assert proxy.heard == []
+
+
+def test_old_tls_is_refused(faulty: MakeFaulty, make_client: MakeClient, pem: Path, slept: list[float]) -> None:
+    """A server of TLS 1.0, with a certificate that is fine: one attempt, not a byte of HTTP (A24)."""
+    context = tls(pem)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    server = faulty(answer(200, BUSY), tls=context)
+    with pytest.raises(Unavailable, match="cannot reach") as refused:
+        make_client(ca_bundle=str(pem)).send(post(server))
+    assert not isinstance(refused.value, LostAnswer)
+    assert refused.value.exit_code == ExitCode.UNAVAILABLE
+    assert (server.heard, slept) == ([], [])
 
 
 # In this process

@@ -50,3 +50,13 @@ def test_a_rest_ends_when_nobody_waits_any_more() -> None:
     assert time.monotonic() - began < 30
     assert not deadline.rest(0)
     assert deadline.left(5) == 5
+
+
+def test_what_comes_last_is_allowed_a_moment() -> None:
+    """When the time is up a last step has so long; while it is not, nothing is taken away; no end stays none."""
+    over, far, never = Deadline(0.0), Deadline(60.0), Deadline()
+    for deadline in (over, far, never):
+        deadline.allow(0.5)
+    assert 0.4 < over.left(10.0) <= 0.5
+    assert far.left(30.0) == 30.0
+    assert never.left(30.0) == 30.0

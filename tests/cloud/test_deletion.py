@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ from nbs_cli.cloud.deletion import attached_to, named, obstacles, snapshots_of
 from nbs_cli.cloud.resources import SNAPSHOT, VOLUME, Resource
 from nbs_cli.errors import ExitCode
 from tests.cloud.conftest import MakeFaulty, MakeStorage, uuid, with_login, with_token
-from tests.cloud.faulty import Behaviour, Heard, Line, answer, cut, nothing, relay, reset
+from tests.cloud.faulty import Behaviour, Heard, Line, answer, cut, mute, nothing, relay, reset
 from tests.conftest import Ran, Served
 
 both = pytest.mark.parametrize("resource", [VOLUME, SNAPSHOT], ids=lambda resource: resource.name)
@@ -394,3 +395,25 @@ def test_an_id_that_was_just_read_is_not_read_again(
     """By ID and with `--yes` there is no time for a swap: one GET, one DELETE."""
     assert nbs("volume", "delete", *ids["free"], "--yes", env=served.environ).code == 0
     assert [call.method for call in served.asked()] == ["GET", "DELETE"]
+
+
+def test_some_fail_and_one_hangs(faulty: MakeFaulty, nbs: Callable[..., Ran]) -> None:
+    """Of 50 three are refused and one is never answered: the rest is done, each is told, and it ends in time (D22)."""
+
+    def by(heard: Heard) -> Behaviour:
+        number = int(heard.target[-2:])
+        if heard.method == "GET":
+            return answer(200, {"volume": {"id": uuid(number), "name": f"v-{number}", "status": "available"}})
+        if number == 7:
+            return mute
+        return answer(400, {"badRequest": {"message": "no"}}) if number in {3, 20, 41} else answer(202)
+
+    server = faulty(by=by)
+    refs = [uuid(number) for number in range(50)]
+    began = time.monotonic()
+    ran = nbs("volume", "delete", "--yes", "--timeout", "2s", "-o", "json", *refs, env=with_token(server))
+    assert time.monotonic() - began < 2.0 + 1.0
+    outcomes = {outcome["id"]: outcome["outcome"] for outcome in json.loads(ran.out)}
+    assert ran.code == 10
+    assert list(outcomes) == refs
+    assert sorted(outcomes.values()) == ["accepted"] * 46 + ["failed"] * 4, outcomes

@@ -142,3 +142,11 @@ def test_a_delete_of_thirty_finds_them_by_one_list(serve: Served_, nbs: Callable
     assert nbs("volume", "delete", *ids, "--yes", env=served.environ).code == 0
     assert len(served.asked("GET")) == 1
     assert len(served.asked("DELETE")) == 30
+
+
+def test_a_list_that_makes_no_sense_is_left_alone(at: MakeAt) -> None:
+    """Where the list is refused or is none, many are asked for by ID all the same."""
+    server = Listed(40, refuse=400)
+    found = by_id(at(server), VOLUME, [uuid(number) for number in range(WORTH)])
+    assert [outcome.failure for outcome in found] == [None] * WORTH
+    assert len(server.asked) == 1 + WORTH

@@ -210,6 +210,12 @@ def test_a_type_is_found_in_any_spelling(rows: list[dict[str, Any]], text: str, 
     assert volume_type(rows, text) is rows[number]
 
 
+def test_a_name_of_any_kind_is_no_crash() -> None:
+    """A server may put anything there: the others are found all the same."""
+    odd: list[dict[str, Any]] = [{"id": uuid(6), "name": {"a": []}}, {"id": uuid(7), "name": ["ssd"]}, *TYPES]
+    assert volume_type(odd, TYPES[0]["name"]) is TYPES[0]
+
+
 @pytest.mark.parametrize(
     ("rows", "text"),
     [

@@ -39,7 +39,7 @@ MUTANTS: dict[str, tuple[str, list[tuple[str, str]], str]] = {
         [("setdefault(snapshot.volume_id, [])", 'setdefault("", [])')],
         "12 volumes",
     ),
-    "the oldest of a bucket": ("retention", [("key=_age, reverse=True", "key=_age, reverse=False")], "3 newest stays"),
+    "the oldest of a bucket": ("retention", [("key=_age, reverse=True", "key=_age, reverse=False")], "7 one rule"),
     "within counts from now": (
         "retention",
         [

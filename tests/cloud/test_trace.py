@@ -176,6 +176,24 @@ def test_the_curl_line_of_a_get_is_the_query(faulty: MakeFaulty, nbs: Callable[.
     assert "-d" not in words
 
 
+def test_the_curl_line_asks_the_same_profile(nbs: Callable[..., Ran]) -> None:
+    """With `-p` the token in the line is that profile's, not that of the one in use."""
+    assert "$(nbs -p sandbox auth token)" in nbs("-p", "sandbox", "volume", "list", "--debug").err
+
+
+def test_a_new_token_is_hidden_from_its_first_line_on() -> None:
+    """The headers of a login's answer may repeat the token that its body brings; and so may every later one."""
+    said: list[str] = []
+    trace = Trace(said.append)
+    body = {"access": {"token": {"id": "Canary-token-1"}}}
+    trace.received(200, {"x-echo": "Canary-token-1"}, json.dumps(body).encode(), 0.1)
+    trace.received(200, {}, b'"Canary-token-1"', 0.1)
+    for odd in (b"[]", b'{"access": 1}', b'{"access": {"token": 1}}', b'{"access": {"token": {"id": 1}}}'):
+        trace.received(200, {}, odd, 0.1)
+    assert "Canary" not in "".join(said)
+    assert "< x-echo: ***" in said
+
+
 def test_a_retry_and_a_new_login_are_told(
     served: Served, nbs: Callable[..., Ran], faulty: MakeFaulty, no_pauses: list[float]
 ) -> None:

@@ -184,7 +184,7 @@ def test_wrong_password(output: str, nbs: Run, served: Served, home: Path) -> No
         (("--tenant-id", OTHER_TENANT_ID), 4, CAUSES),
         (("--tenant-id", OBJECT_STORAGE_TENANT_ID), 4, ("no block storage", "Object Storage")),
         (("--tenant-id", "../x"), 2, ("'../x' is no tenant ID", "32 hexadecimal digits")),
-        (("--realm", "gvo"), 2, ("realm cannot be 'gvo'", "gov, public")),
+        (("--realm", "gvo"), 2, ("realm cannot be 'gvo'", "did you mean gov?")),
         (("--store", "cloud"), 2, ("store cannot be 'cloud'", "keyring, file, command")),
         (("--store", "command"), 2, ("the command is missing", "--password-command")),
         (("--store", "command", "--password-command", "pass 'nhn"), 2, ("--password-command", "quotation")),

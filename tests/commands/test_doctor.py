@@ -36,17 +36,27 @@ def keep(requests: Path) -> Callable[[Entry], None]:
     return put
 
 
+HEALTHY = """\
+ok       there is no config file, and none is needed
+ok       nobody else can read or change what nbs keeps
+ok       no profile keeps its secret in a keyring
+ok       there are no credentials yet: `nbs auth login` keeps some
+ok       the outcome of every create is known
+"""
+
+
 @pytest.mark.parametrize("options", [[], ["-o", "json"], ["-q"]])
-def test_a_healthy_one_has_a_line(nbs: Callable[..., Ran], options: list[str]) -> None:
+def test_a_healthy_one_has_lines(nbs: Callable[..., Ran], options: list[str]) -> None:
     """Exit 0; nothing is asked, so it works without credentials, and with -q there is nothing to run."""
     ran = nbs("doctor", *options)
     assert (ran.code, ran.err) == (0, "")
     if not options:
-        assert ran.out == "ok       the outcome of every create is known\n"
+        assert ran.out == HEALTHY
     if "json" in options:
-        assert json.loads(ran.out) == [
-            {"check": "requests", "status": "ok", "message": "the outcome of every create is known", "fix": None}
-        ]
+        found = json.loads(ran.out)
+        assert [one["check"] for one in found] == ["config", "files", "keyring", "credentials", "requests"]
+        assert {(one["status"], one["fix"]) for one in found} == {("ok", None)}
+        assert "request" not in found[-1]
     if "-q" in options:
         assert ran.out == ""
 
@@ -58,7 +68,7 @@ def test_what_is_open_is_told_with_its_command(nbs: Callable[..., Ran], keep: Ca
     ran = nbs("doctor")
     assert ran.code == 1
     unknown = "nobody knows whether it was created"
-    assert ran.out.splitlines() == [
+    assert ran.out.splitlines()[4:] == [
         f"problem  snapshot id-1, sent 2026-03-02 00:00:00 to the environment (NBS_TOKEN), KR1: {unknown}",
         "         nbs snapshot create id-1 --description=- --request-key k-2",
         f"problem  volume 데이터 1 (10 GB), sent 2026-03-02 00:00:00 to the profile prod, KR2: {unknown}",
@@ -71,7 +81,7 @@ def test_programs_get_the_request(nbs: Callable[..., Ran], keep: Callable[[Entry
     """As fields; the failure is JSON on stderr too."""
     keep(VOLUME)
     ran = nbs("doctor", "-o", "json")
-    (finding,) = json.loads(ran.out)
+    *_others, finding = json.loads(ran.out)
     assert list(finding) == ["check", "status", "message", "fix", "request"]
     assert finding["request"] == {
         "key": "k-1",
@@ -86,7 +96,7 @@ def test_programs_get_the_request(nbs: Callable[..., Ran], keep: Callable[[Entry
         "endpoint": "https://kr2.example/v2/t1",
     }
     assert json.loads(ran.err)["error"]["exit"] == ran.code == 1
-    assert nbs("doctor", "-o", "value", "-c", "status,fix").out.split("\t")[0] == "problem"
+    assert nbs("doctor", "-o", "value", "-c", "status,fix").out.splitlines()[-1].split("\t")[0] == "problem"
 
 
 def test_quiet_gives_the_commands(nbs: Callable[..., Ran], keep: Callable[[Entry], None]) -> None:

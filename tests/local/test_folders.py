@@ -12,7 +12,8 @@ import pytest
 
 from nbs_cli.errors import Failure
 from nbs_cli.local import folders
-from tests.accounts import LIST
+from nbs_cli.sandbox.cloud import PASSWORD
+from tests.accounts import LIST, config_path, log_in, login_words
 from tests.conftest import NBS, Ran, Served
 
 Run = Callable[..., Ran]
@@ -99,3 +100,42 @@ def test_home_that_cannot_be_used(words: tuple[str, ...], installed: Run) -> Non
     assert "a mistake in nbs" not in done.err
     if "login" not in words:
         assert "/proc/" in done.err
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="sudo needs root")
+def test_sudo_leaves_nothing_in_the_home_of_its_caller(
+    installed: Run, served: Served, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`sudo -E nbs` reads, and refuses to write what the user could not open later (faults.md E10)."""
+    os.chown(home, 54321, 54321)
+    monkeypatch.setenv("SUDO_UID", "54321")
+    assert installed("volume", "list", "-o", "json", env=served.environ).out == "[]\n"
+    for words in (
+        login_words(served),
+        ["-p", "sandbox", "volume", "list"],
+    ):
+        ran = installed(*words, stdin=PASSWORD)
+        assert ran.code != 0
+        assert "sudo" in ran.err, (words, ran)
+    assert list(home.rglob("*")) == []
+
+
+@pytest.mark.skipif(shutil.which("prlimit") is None, reason="prlimit is not installed")
+def test_no_file_may_grow(home: Path, served: Served, nbs: Run, installed: Run) -> None:
+    """Where the system lets no file grow, the old one stays as it is, and the reason is told (E18)."""
+    log_in(nbs, served)
+    before = config_path(home).read_text(encoding="utf-8")
+    words = ["prlimit", "--fsize=0", NBS, "profile", "set", "output", "json"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (done.returncode, "cannot be written: File too large" in done.stderr) == (1, True), done.stderr
+    assert config_path(home).read_text(encoding="utf-8") == before
+    assert list(home.rglob("*.tmp")) == []
+
+
+@pytest.mark.skipif(shutil.which("prlimit") is None, reason="prlimit is not installed")
+def test_a_small_machine_is_enough(served: Served) -> None:
+    """A list of a thousand volumes in 256 MB of address space, of which threads take most (E17)."""
+    served.cloud.seed(1000)
+    words = ["prlimit", "--as=268435456", NBS, "volume", "list", "-q"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, env={**os.environ, **served.environ})
+    assert (done.returncode, len(done.stdout.split())) == (0, 1000), done.stderr

@@ -400,7 +400,7 @@ def test_kept_in_one_item(own: Path, nbs: Run, served: Served) -> None:
 
     kept = json.loads(item.read_text())
     assert kept["password"] == PASSWORD
-    assert set(kept) == {"password", "access"}
+    assert set(kept) == {"password", "access", "sum"}
     assert len(item.name) == len("default-") + 16
 
 

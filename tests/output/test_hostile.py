@@ -112,7 +112,7 @@ LINES = [
     ["volume", "show", "{id}", "-o", "json"],
     ["volume", "show", "{id}", "-o", "value"],
     ["volume", "delete", "{id}", "--dry-run"],
-    ["volume", "wait", "{id}", "--for", "available", "--timeout", "0.1s"],
+    ["volume", "wait", "{id}", "--for", "available", "--timeout", "0.5s"],
     ["volume", "upload-image", "{id}", "--image-name", "x", "--force"],
     ["snapshot", "list"],
     ["snapshot", "list", "-o", "value"],

@@ -85,6 +85,19 @@ def test_an_exception_takes_every_change_back(state: str) -> None:
     store.close()
 
 
+def test_many_short_threads_leave_no_file_open(state: str) -> None:
+    """A server's threads live for one connection each: the state's files are open once, however many there were."""
+    store = Store(state)
+    for _number in range(50):
+        thread = threading.Thread(target=write, args=(store,))
+        thread.start()
+        thread.join()
+    assert count(store) == 50
+    opened = [link.resolve() for link in Path("/proc/self/fd").glob("*")]
+    assert opened.count(Path(state).resolve()) == 1
+    store.close()
+
+
 def test_each_thread_has_its_own_connection(state: str) -> None:
     """A reader in another thread sees the state before a transaction that is still open here."""
     store = Store(state)

@@ -1,1 +1,1 @@
-"""Long trials: thousands of random faults, with figures."""
+"""Long trials of the promises under faults, load and bad input; each prints its figures. See tests/README.md."""

@@ -142,7 +142,7 @@ def begin(fronted: Callable[..., Served], nbs: Any, monkeypatch: pytest.MonkeyPa
     worlds: list[World] = []
     monkeypatch.setattr("nbs_cli.cloud.settling._PAUSES", (0.0, 0.01, 0.02))
     monkeypatch.setenv("NBS_SETTLE", "0.1s")
-    monkeypatch.setattr("nbs_cli.cloud.client._PAUSE", 0.001)
+    monkeypatch.setattr("nbs_cli.cloud.retries._PAUSE", 0.001)
     monkeypatch.setattr("nbs_cli.cloud.waiting._FIRST", 0.001)
     monkeypatch.setattr("nbs_cli.cloud.waiting._SLOWEST", 0.01)
 

@@ -1,0 +1,92 @@
+"""Which rows of a list are wanted, judged here: no filter of the servers is documented."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any
+
+Record = dict[str, Any]
+_TYPES = frozenset({"hdd", "ssd"})
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What a row must be; None, and no words, for anything.
+
+    `name` is a glob (`*`, `?`, `[…]`, case counts), `words` wire names with the word that their value must be (letter
+    case does not count, and `hdd`/`ssd` are the types with that word in their name), `volume_id` a snapshot's volume.
+    """
+
+    name: str | None = None
+    words: tuple[tuple[str, str], ...] = ()
+    attached: bool | None = None
+    bootable: bool | None = None
+    volume_id: str | None = None
+
+    @property
+    def asks(self) -> bool:
+        """Whether anything is asked for at all."""
+        return self != ANYTHING
+
+    @property
+    def wires(self) -> tuple[str, ...]:
+        """The wire names of the fields that it looks at."""
+        looked = {"name": self.name, "attachments": self.attached, "bootable": self.bootable}
+        return (*(wire for wire, wish in looked.items() if wish is not None), *(wire for wire, _word in self.words))
+
+    def fits(self, row: Record) -> bool:
+        """Whether *row* is wanted."""
+        return (
+            (self.name is None or fnmatchcase(str(row.get("name") or ""), self.name))
+            and all(_says(wire, row.get(wire), word) for wire, word in self.words)
+            and (self.attached is None or bool(row.get("attachments")) is self.attached)
+            and (self.bootable is None or (str(row.get("bootable")).lower() == "true") is self.bootable)
+            and (self.volume_id is None or row.get("volume_id") == self.volume_id)
+        )
+
+
+ANYTHING = Filter()
+
+
+def _says(wire: str, value: Any, word: str) -> bool:
+    text = str(value or "").casefold()
+    wanted = word.casefold()
+    return text == wanted or (wire == "volume_type" and wanted in _TYPES and wanted in text.split())
+
+
+@dataclass
+class Sieve:
+    """Lets the wanted rows of pages through, from the *offset*-th on and at most *limit*; keeps one page at a time.
+
+    `seen` gathers the values that the fields of words had, for those who have to be told that theirs is none.
+    """
+
+    wish: Filter
+    offset: int = 0
+    limit: int | None = None
+    seen: dict[str, set[str]] = field(default_factory=dict)
+
+    def through(self, pages: Iterable[list[Record]]) -> Iterator[list[Record]]:
+        """The wanted rows, page by page; a page is never empty, and none is asked for when enough came."""
+        skip, left = self.offset, self.limit
+        for page in pages:
+            for wire, _word in self.wish.words:
+                self.seen.setdefault(wire, set()).update(str(row[wire]) for row in page if row.get(wire))
+            rows = list(filter(self.wish.fits, page))
+            skip, rows = max(0, skip - len(rows)), rows[skip:]
+            rows = rows if left is None else rows[:left]
+            if rows:
+                yield rows
+            left = None if left is None else left - len(rows)
+            if left == 0:
+                return
+
+    def unheard(self) -> list[tuple[str, str]]:
+        """The words that no row had, with their wire names."""
+        return [
+            (wire, word)
+            for wire, word in self.wish.words
+            if not any(_says(wire, value, word) for value in self.seen.get(wire, ()))
+        ]

@@ -1,0 +1,248 @@
+"""Do the tests have teeth? Mistakes that would break a promise are made in a copy; a test has to notice each.
+
+A mutant that no test kills, or whose text is not found any more, is a failure. Takes about ten seconds a mutant.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.trials.ground import Figure, main
+
+PATIENCE = 180  # seconds that the tests of one mutant may take, some 30 when nothing is wrong
+TRIALS = 1000  # at most so many mutants: all of them
+ROOT = Path(__file__).parents[2]
+_KILLER = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - |$)", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A mistake: what it is, the text that is replaced (in the one file that has it), and the tests that should mind.
+
+    `swaps` are pairs of old and new text; the first whose old text is there is made.
+    """
+
+    what: str
+    tests: str
+    swaps: tuple[tuple[str, str], ...]
+
+
+def swap(what: str, tests: str, old: str, new: str) -> Mutant:
+    """A mutant of one pair."""
+    return Mutant(what, tests, ((old, new),))
+
+
+CLIENT = "tests/cloud/test_client.py tests/cloud/test_retries.py"
+WAITING = "tests/cloud/test_waiting.py"
+FILES = "tests/local/test_files.py"
+WALKING = "tests/cloud/test_walking.py tests/cloud/test_blockstorage.py"
+ONCE = "tests/cloud/test_once.py tests/cloud/test_settling.py tests/cloud/test_marks.py"
+MUTANTS = (
+    swap("retry the POST", CLIENT, "isinstance(failure, LostAnswer) and not repeatable:", "not repeatable and False:"),
+    Mutant(
+        "settle 0: no look for a lost create",
+        ONCE,
+        (
+            ("for pause in SETTLE:", "for pause in ():"),
+            ("return [part * window / sum(_PAUSES) for part in _PAUSES]", "return []"),
+        ),
+    ),
+    swap("skip the parameter check", ONCE, "if differing and wish.given:", "if False:"),
+    swap(
+        "follow redirects",
+        CLIENT,
+        "            timeout=timeout,\n",
+        "            timeout=timeout,\n            follow_redirects=True,\n",
+    ),
+    swap("deadline off", CLIENT, "exchange.done.wait(limit)", "exchange.done.wait(limit * 5)"),
+    swap("size cap off", CLIENT, "if size > LARGEST:", "if size > LARGEST << 20:"),
+    swap("compressed answers read", CLIENT, '"identity") != "identity":', '"identity") == "never":'),
+    swap("pauses without bound", CLIENT, "min(_LONGEST_WISH, deadline.left(_LONGEST_WISH))", "10.0**9"),
+    swap("budget off", CLIENT, "if fits and budget.spend() else None", "if fits else None"),
+    swap(
+        "rate limits not told from quotas",
+        CLIENT,
+        "if isinstance(failure, RateLimited):",
+        "if failure.http_status in {413, 429}:",
+    ),
+    swap("POST on a used connection", CLIENT, "None if request.repeatable else 0", "None"),
+    swap(
+        "nothing kept from leaving late",
+        CLIENT,
+        "            if self.abandoned:\n                raise TimeoutError\n",
+        "",
+    ),
+    swap("proxy for every host", CLIENT + " tests/cloud/test_proxies.py", "or _excepted(", "or not ("),
+    swap(
+        "cut JSON is nothing",
+        "tests/cloud/test_answers.py",
+        '        what = "HTML" if',
+        '        return None\n        what = "HTML" if',
+    ),
+    swap(
+        "NaN accepted",
+        "tests/cloud/test_answers.py",
+        "    raise ValueError(name)\n",
+        "    return None  # type: ignore\n",
+    ),
+    swap("origin check off", "tests/cloud/test_identity.py", "    if not trusted:\n", "    if False:\n"),
+    swap(
+        "domains by their ends",
+        "tests/cloud/test_realms.py tests/cloud/test_identity.py",
+        'host.endswith("." + domain) for domain in domains',
+        "host.endswith(domain) for domain in domains",
+    ),
+    swap(
+        "plain http anywhere",
+        "tests/cloud/test_request.py",
+        '(parts.scheme == "http" and is_loopback(parts.hostname or ""))',
+        'parts.scheme == "http"',
+    ),
+    swap("another record accepted", WALKING, 'if record["id"].lower() != resource_id.lower():', "if False:"),
+    swap("loop guard off", WALKING, "            if marker in used:\n", "            if False:\n"),
+    swap("repeated page believed", WALKING, "if page.rows and not fresh and not self.restarted:", "if False:"),
+    swap("no link is the end", WALKING, "return not page.rows or len(page.rows) < self.linked", "return True"),
+    swap("rows given twice", WALKING, 'row["id"] not in self.seen and not', "not"),
+    swap("error status not terminal", WAITING, 'if status.startswith("error") and', 'if status == "error" and'),
+    swap(
+        "vanished not terminal",
+        WAITING,
+        'outcome.failure = _error(resource, outcome, _("vanished',
+        '_error(resource, outcome, _("vanished',
+    ),
+    swap("bounced delete waited for", WAITING, "        if bounced or ignored:\n", "        if False:\n"),
+    swap(
+        "a look that fails ends it",
+        WAITING,
+        "Unavailable | RateLimited | Nonsense):\n        outcome",
+        "RateLimited):\n        outcome",
+    ),
+    swap("no last look", WAITING, "self.last = now >= self.end", "self.last = now + self.pause >= self.end"),
+    swap(
+        "a last look without its moment",
+        "tests/test_running.py",
+        "            self.deadline.allow(_LAST_LOOK)\n",
+        "            pass\n",
+    ),
+    swap(
+        "404 of a repeated delete is a failure",
+        "tests/cloud/test_deletion.py",
+        "        if not failure.resent:\n            raise\n",
+        "        raise\n",
+    ),
+    swap("outage does not end a bulk call", "tests/cloud/test_bulk.py", "or self.trouble >= _TROUBLE", "or False"),
+    swap("masking off", "tests/cloud/test_trace.py", "text = text.replace(secret, MASK)", "text = text + ''"),
+    swap(
+        "headers not masked", "tests/cloud/test_trace.py", '        "x-auth-token",\n        "x-subject-token",\n', ""
+    ),
+    swap(
+        "new tokens not learnt",
+        "tests/cloud/test_trace.py",
+        "            self.keep(*_tokens(body))  # before",
+        "            # before",
+    ),
+    swap("controls obeyed", "tests/output/test_text.py", "    return UNSAFE.sub(_shown, text)", "    return text"),
+    swap("bidirectional marks obeyed", "tests/output/test_text.py", "\\u2028-\\u202e", "\\u2028-\\u2029"),
+    swap(
+        "JSON obeyed",
+        "tests/output/test_records.py tests/output/test_hostile.py",
+        "    return UNSAFE.sub(_json_escape, text)",
+        "    return text",
+    ),
+    swap("fsync off", FILES, "            os.fsync(file.fileno())\n", ""),
+    swap("rename off", FILES, "        Path(temporary).replace(path)\n", "        path.write_text(text)\n"),
+    swap("folders open to all", FILES, "folder.mkdir(mode=0o700, exist_ok=True)", "folder.mkdir(exist_ok=True)"),
+    swap("links followed", FILES, 'getattr(os, "O_NOFOLLOW", 0)', "0"),
+    swap("locks that lock nothing", FILES, "fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)", "pass"),
+    swap("leftovers stay", FILES, "> _STALE:", "> _STALE * 1e9:"),
+    swap(
+        "files of others believed",
+        "tests/local/test_secrets.py",
+        "        if _foreign(status):\n",
+        "        if False:\n",
+    ),
+    swap(
+        "tokens of other clouds",
+        "tests/local/test_secrets.py",
+        '(credentials.identity_url, credentials.tenant_id, credentials.username or "")',
+        '("", "", "")',
+    ),
+    swap("signals not listened to", "tests/test_running.py", "        _listen(_raise_signal)\n", "        pass\n"),
+    swap(
+        "lost output is success",
+        "tests/test_running.py",
+        "return ExitCode.PIPE if isinstance(error, BrokenPipeError) else ExitCode.FAILURE",
+        "return ExitCode.OK",
+    ),
+)
+
+
+def trial(trials: int) -> list[Figure]:
+    """Every mutant, in a copy of the tree with an interpreter of its own; a wait without end is over soon there."""
+    with tempfile.TemporaryDirectory(prefix="nbs-mutants-") as folder:
+        copy = Path(folder, "tree")
+        shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".git", ".venv", ".*_cache", "__pycache__", "dist"))
+        limit = copy / "nbs_cli" / "cloud" / "deadline.py"
+        limit.write_text(limit.read_text(encoding="utf-8").replace("\nWAIT = 600.0", "\nWAIT = 5.0"), encoding="utf-8")
+        python = interpreter(Path(folder, "venv"), copy)
+        return [tried(mutant, copy, python) for mutant in MUTANTS[:trials]]
+
+
+def interpreter(venv: Path, tree: Path) -> Path:
+    """A virtual environment in which nbs, the command too, is the *tree*, and everything else is as here."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(venv)], check=True)
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    here = sysconfig.get_paths()["purelib"]
+    (venv / "lib" / version / "site-packages" / "tree.pth").write_text(f"{tree}\n{here}\n", encoding="utf-8")
+    python, command = venv / "bin" / "python", venv / "bin" / "nbs"
+    command.write_text(f"#!{python}\nfrom nbs_cli.__main__ import entry\nentry()\n", encoding="utf-8")
+    command.chmod(0o755)
+    return python
+
+
+def tried(mutant: Mutant, copy: Path, python: Path) -> Figure:
+    """Make the mistake, run the tests, take it back; the note names the test that noticed."""
+    figure = Figure(mutant.what)
+    found = [
+        (path, text.replace(old, new))
+        for old, new in mutant.swaps
+        for path in sorted((copy / "nbs_cli").rglob("*.py"))
+        if old in (text := path.read_text(encoding="utf-8"))
+    ]
+    if not found:
+        figure.count(kept=False, else_="its text is not found any more")
+        return figure
+    path, changed = found[0]
+    before = path.read_text(encoding="utf-8")
+    path.write_text(changed, encoding="utf-8")
+    tests = [name for name in mutant.tests.split() if (copy / name).exists()]
+    try:
+        said = tested(python, copy, tests)
+    finally:
+        path.write_text(before, encoding="utf-8")
+    killer = _KILLER.search(said)
+    figure.note = f"{path.name}: killed by {killer[1]}" if killer else ""
+    figure.count(killer is not None, f"survived {mutant.tests}: {said[-200:]}")
+    print(figure.what, figure.note or figure.broken, sep=": ", flush=True)
+    return figure
+
+
+def tested(python: Path, copy: Path, tests: list[str]) -> str:
+    """What pytest says, up to the first failure; tests that do not end any more have failed too."""
+    words = [str(python), "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *tests]
+    try:
+        done = subprocess.run(words, cwd=copy, capture_output=True, text=True, check=False, timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        return f"FAILED {tests[0]} (waits without end)"
+    return done.stdout
+
+
+if __name__ == "__main__":
+    main(trial, TRIALS)
