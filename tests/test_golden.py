@@ -295,6 +295,7 @@ def stable(text: str) -> str:
     text = re.sub(r"\b[0-9a-f]{32}\b", lambda found: found[0] if found[0] in KNOWN else "f" * 32, text)
     text = re.sub(r"\[nbs:[a-z2-7]{16}\]", f"[nbs:{'k' * 16}]", text)
     text = re.sub(r"\bin \d+ ms\b", "in 0 ms", text)
+    text = re.sub(r"\b\d+ ms\b", "0 ms", text)
     return re.sub(r"(\(|after )\d+s\b", r"\g<1>0s", text)
 
 

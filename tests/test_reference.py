@@ -18,8 +18,8 @@ from tests.conftest import Ran
 
 GRAMMAR = Grammar()
 MAN = reference.ROOT / "man/man1"
-KOREAN = reference.ROOT / "man/ko/man1"
-PAGES = sorted([*MAN.glob("*.1"), *KOREAN.glob("*.1")])
+KOREAN = reference.ROOT / "man/ko"
+PAGES = sorted([*MAN.glob("*.1"), *KOREAN.glob("man?/*")])  # those of topics: test_topics.py
 COMMANDS = [path for path, node in GRAMMAR.nodes.items() if not node.commands]
 
 
@@ -95,7 +95,7 @@ def test_roff_has_no_warnings(page: Path) -> None:
     """The roff program finds nothing to warn of in a page, with every warning switched on."""
     if shutil.which("groff") is None:
         pytest.skip("groff is not installed")
-    device = ["-Tutf8"] if page.parent == KOREAN else []  # others have no Korean letters
+    device = ["-Tutf8"] if page.is_relative_to(KOREAN) else []  # others have no Korean letters
     command = ["groff", "-man", "-ww", "-z", *device, str(page)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
 
@@ -180,9 +180,10 @@ def test_nothing_given_is_markup() -> None:
 
 def test_korean_pages() -> None:
     """Each page has its like in Korean, with the same options, commands, examples and fields, and Korean words."""
-    assert {page.name for page in KOREAN.glob("*.1")} == {page.name for page in MAN.glob("*.1")}
-    for page in MAN.glob("*.1"):
-        english, korean = (folder.joinpath(page.name).read_text(encoding="utf-8") for folder in (MAN, KOREAN))
+    told = {page.relative_to(MAN.parent): page for page in MAN.parent.glob("man?/*")}
+    assert {page.relative_to(KOREAN) for page in KOREAN.glob("man?/*")} == told.keys()
+    for name, page in told.items():
+        english, korean = (file.read_text(encoding="utf-8") for file in (page, KOREAN / name))
         assert len(re.findall(r"^\.(?:SH|SS|TP|EX)", korean, re.MULTILINE)) == len(
             re.findall(r"^\.(?:SH|SS|TP|EX)", english, re.MULTILINE)
         )
