@@ -22,6 +22,9 @@ def main(argv: list[str] | None = None) -> int:
 
             return lost(error)
         return 0
+    from nbs_cli.output import words
+
+    words.speak(words.language(args, os.environ))  # before the texts of the other modules are loaded
     if args[:1] == ["__complete"]:
         from nbs_cli import completion
 

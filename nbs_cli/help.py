@@ -28,7 +28,8 @@ def page(command: Any, ctx: typer.Context, shared: frozenset[str], subcommands: 
     own = [param for param in options if param.name not in shared]
     everywhere = [param for param in options if param.name in shared]
     pieces = " ".join(["[OPTIONS]", *map(_piece, arguments), *(["COMMAND …"] if subcommands else [])])
-    parts = ["\n".join(wrapped(f"{_('Usage:')} {ctx.command_path} {pieces}", room, "  "))]
+    title = _("Usage:")
+    parts = ["\n".join(wrapped(f"{title} {ctx.command_path} {pieces}", room, "  "))]
     parts += ["\n".join(wrapped(line, room)) for line in (command.help or "").split("\n\n")]
     parts += _section(_("Arguments"), [_argument(param) for param in arguments], room)
     parts += _section(_("Commands"), subcommands, room)

@@ -29,6 +29,7 @@ ENVIRONMENT = (
     ("NBS_ENDPOINT", _("the block storage endpoint, in place of the service catalog's")),
     ("NBS_KEYRING_TIMEOUT", _("the most that the keyring may take to answer")),
     ("NBS_OUTPUT", _("the format, as `-o`")),
+    ("NBS_LANG", _("the language of words, `ko` or `en`; then LC_ALL, LC_MESSAGES, LANG")),
     ("NBS_TIMEOUT", _("the most that a command may take, as `--timeout`")),
     ("NBS_WAIT_TIMEOUT", _("the most that a wait may take")),
     ("NBS_SETTLE", _("how long a create whose answer was lost is looked for; 30s when it is not set")),
@@ -91,11 +92,11 @@ def _name(path: str) -> str:
 
 def _page(grammar: Grammar, node: Node) -> str:
     page = Page(_name(node.path), SECTION, f"nbs {__version__}", _("NHN Cloud Block Storage"))
-    page.section("NAME")
+    page.section(_("NAME"))
     page.line(f"{escaped(_name(node.path))} \\- {prose(node.summary)}")
-    page.section("SYNOPSIS")
+    page.section(_("SYNOPSIS"))
     page.line(_synopsis(node.path, node.usage))
-    page.section("DESCRIPTION")
+    page.section(_("DESCRIPTION"))
     page.paragraphs(node.help if node.path else _OUTLINE)
     if node.commands:
         _commands(page, grammar, node)
@@ -109,12 +110,12 @@ def _page(grammar: Grammar, node: Node) -> str:
     if node.path in STATUSES or "--for" in [name for option in node.options for name in option.names]:
         _statuses(page, STATUSES[node.path.partition(" ")[0]])
     if node.examples:
-        page.section("EXAMPLES")
+        page.section(_("EXAMPLES"))
         page.literal(node.examples)
     if node.path:
-        page.section("EXIT STATUS")
+        page.section(_("EXIT STATUS"))
         page.paragraphs(_("0 when it is done. The other codes are in `nbs`(1)."))
-    page.section("SEE ALSO")
+    page.section(_("SEE ALSO"))
     page.line(_also(grammar, node))
     return page.text
 
@@ -125,7 +126,7 @@ def _synopsis(path: str, usage: str) -> str:
 
 def _commands(page: Page, grammar: Grammar, node: Node) -> None:
     """The commands below *node*; the root tells all of them, each with its options."""
-    page.section("COMMANDS")
+    page.section(_("COMMANDS"))
     for name in node.commands:
         below = grammar.nodes[f"{node.path} {name}".strip()]
         if not node.path and below.commands:
@@ -164,9 +165,9 @@ def _label(parameter: Parameter, names: Sequence[str] = ()) -> str:
 
 def _options(page: Page, grammar: Grammar, node: Node) -> None:
     if node.arguments:
-        page.section("ARGUMENTS")
+        page.section(_("ARGUMENTS"))
         _parameters(page, ((italic(argument.metavar), argument) for argument in node.arguments))
-    page.section("OPTIONS")
+    page.section(_("OPTIONS"))
     _parameters(page, ((_label(option, option.names), option) for option in node.options))
     page.subsection(_("Options of every command, before or after its word"))
     _parameters(page, ((_label(option, option.names), option) for option in grammar.shared))
@@ -181,15 +182,15 @@ def _parameters(page: Page, rows: Iterable[tuple[str, Parameter]]) -> None:
 
 def _general(page: Page) -> None:
     """What the overview tells of all commands."""
-    page.section("OUTPUT")
+    page.section(_("OUTPUT"))
     _definitions(page, FORMATS)
-    page.section("ENVIRONMENT")
+    page.section(_("ENVIRONMENT"))
     _definitions(page, ENVIRONMENT)
     page.paragraphs(CREDENTIALS)
-    page.section("EXIT STATUS")
+    page.section(_("EXIT STATUS"))
     page.paragraphs(_("New codes may come; an unknown one means failure."))
     _definitions(page, ((str(int(code)), words) for code, words in exits()))
-    page.section("FILES")
+    page.section(_("FILES"))
     _definitions(page, _FILES)
 
 
@@ -197,14 +198,15 @@ def exits() -> list[tuple[ExitCode, str]]:
     """Every exit code with what it says, from the failures that end with it."""
     families: list[type[Failure]] = [Failure, *Failure.__subclasses__()]
     kinds = {kind.exit_code: kind for kind in reversed(families)}
-    named = {code: f"{kind.slug}: {_first(kind)}" for code, kind in kinds.items()}
+    named = {code: f"{kind.slug}: {_(sentence(kind))}" for code, kind in kinds.items()}
     named |= {ExitCode.OK: _("ok: it is done; an empty list too"), **_SIGNALS}
     return [(code, named[code]) for code in ExitCode]
 
 
-def _first(kind: type[Failure]) -> str:
-    sentence = (kind.__doc__ or "").partition("\n")[0].rstrip(".")
-    return _(sentence[:1].lower() + sentence[1:])
+def sentence(kind: type[Failure]) -> str:
+    """What failures of *kind* say of themselves, in English: the first sentence of their docstring."""
+    words = (kind.__doc__ or "").partition("\n")[0].rstrip(".")
+    return words[:1].lower() + words[1:]
 
 
 def _definitions(page: Page, rows: Iterable[tuple[str, str]]) -> None:
@@ -224,7 +226,7 @@ def told(page: Page, section: Section) -> None:
 
 def _output(page: Page, node: Node, shape: Resource) -> None:
     """The fields of what is printed, under their wire names and the short ones that `-c` takes too."""
-    page.section("OUTPUT")
+    page.section(_("OUTPUT"))
     page.paragraphs(
         _(
             "The fields under their wire names, and the short names that `-c` takes too. A list shows: {columns}."
@@ -244,7 +246,7 @@ def _output(page: Page, node: Node, shape: Resource) -> None:
 
 
 def _statuses(page: Page, shape: Resource) -> None:
-    page.section("STATUSES")
+    page.section(_("STATUSES"))
     _definitions(page, shape.statuses)
 
 

@@ -20,8 +20,8 @@ from typer.models import CommandInfo
 
 from nbs_cli import __version__
 from nbs_cli import help as pages
-from nbs_cli.errors import Usage
-from nbs_cli.output.words import _
+from nbs_cli.errors import Usage, nearest
+from nbs_cli.output.words import LANGUAGES, _
 from nbs_cli.session import Options, Session, seconds
 
 ALIASES = {"ls": "list", "get": "show", "rm": "delete", "vol": "volume", "snap": "snapshot"}
@@ -59,6 +59,15 @@ def _keep_duration(ctx: typer.Context, param: Any, value: Any) -> Any:
 def _keep_color(ctx: typer.Context, param: Any, value: Any) -> Any:
     if value is not None and value not in COLORS:
         raise Usage(_("--color is {choices}, not {value!r}").format(choices=", ".join(COLORS), value=value))
+    return _keep(ctx, param, value)
+
+
+def _keep_lang(ctx: typer.Context, param: Any, value: Any) -> Any:
+    if value is not None and value not in LANGUAGES:
+        raise Usage(
+            _("there is no language {name!r} here").format(name=value),
+            hint=nearest(value, LANGUAGES, _("the languages are {names}")),
+        )
     return _keep(ctx, param, value)
 
 
@@ -112,6 +121,7 @@ def shared_options() -> list[Any]:
         ),
         _option("-y", "--yes", flag=True, help=_("do not ask")),
         _option("--color", metavar="WHEN", help=_("auto, always or never"), callback=_keep_color),
+        _option("--lang", metavar="LANG", help=_("ko or en: words only, never data"), callback=_keep_lang),
         _option(
             "--ca-bundle",
             metavar="FILE",
@@ -201,11 +211,11 @@ class Group(TyperGroup):
         found = self.get_command(ctx, word)
         if found is not None:
             return found.name, found, args[1:]
-        nearest = difflib.get_close_matches(word, [*self.list_commands(ctx), *ALIASES], 1)
+        close = difflib.get_close_matches(word, [*self.list_commands(ctx), *ALIASES], 1)
         raise Usage(
             _("there is no command `{path} {word}`").format(path=ctx.command_path, word=word),
-            hint=_("did you mean `{path} {word}`?").format(path=ctx.command_path, word=nearest[0])
-            if nearest
+            hint=_("did you mean `{path} {word}`?").format(path=ctx.command_path, word=close[0])
+            if close
             else _("`{path} --help` lists the commands").format(path=ctx.command_path),
         )
 

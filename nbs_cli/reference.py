@@ -1,4 +1,4 @@
-"""Writes man/, completions/ and what completion knows, from the command tree.
+"""Writes man/ (in English and in Korean), completions/ and what completion knows, from the command tree.
 
 `python -m nbs_cli.reference` writes them, with `--check` it names the stale ones and exits 1.
 """
@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 from nbs_cli import manual, shells, topics
@@ -22,9 +24,25 @@ def written() -> dict[str, str]:
     grammar = Grammar()
     files = {f"man/man1/{name}": text for name, text in manual.pages(grammar).items()}
     files |= {f"man/man7/{name}": text for name, text in topics.pages().items()}
+    files |= {f"man/ko/man{name[-1]}/{name}": text for name, text in _translated("ko").items()}
     files |= {f"completions/{shells.FILES[shell]}": script for shell, script in shells.SHELLS.items()}
     files[TABLE] = json.dumps(grammar.table(), indent=1, ensure_ascii=False) + "\n"
     return files
+
+
+@cache
+def _translated(language: str) -> dict[str, str]:
+    """The manual pages in *language*, from a process of their own: words are chosen before the rest is loaded."""
+    lines = (
+        "import json",
+        "from nbs_cli.output import words",
+        f"words.speak({language!r})",
+        "from nbs_cli import grammar, manual, topics",
+        "print(json.dumps(manual.pages(grammar.Grammar()) | topics.pages()))",
+    )
+    done = subprocess.run([sys.executable, "-c", "\n".join(lines)], stdout=subprocess.PIPE, check=True)  # noqa: S603
+    pages: dict[str, str] = json.loads(done.stdout)
+    return pages
 
 
 def stale(root: Path = ROOT) -> list[str]:

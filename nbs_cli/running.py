@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import io
 import os
 import signal
@@ -10,13 +9,14 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
-from typing import Any, NoReturn, TextIO
+from typing import NoReturn, TextIO
 
 import typer
 from typer import TyperException
 
+from nbs_cli import mistakes
 from nbs_cli.app import tree
-from nbs_cli.errors import ExitCode, Failure, Usage
+from nbs_cli.errors import ExitCode, Failure
 from nbs_cli.output.streams import LostOutput
 from nbs_cli.output.words import _
 from nbs_cli.parser import asked_for_json
@@ -60,7 +60,7 @@ def _guarded(args: list[str], session: Session) -> int:
         session.settle()
         session.stdout.flush()
     except TyperException as error:
-        return _tell(_usage(error), args, session)
+        return _tell(mistakes.told(error), args, session)
     except Failure as failure:
         return _tell(failure, args, session)
     except _Signal as received:
@@ -96,22 +96,6 @@ def _tell(failure: Failure, args: list[str], session: Session) -> int:
     return failure.exit_code
 
 
-def _usage(error: TyperException) -> Failure:
-    """A mistake in typing, in our words: the message, and where the help is."""
-    ctx: Any = getattr(error, "ctx", None)
-    path = ctx.command_path if ctx is not None else "nbs"
-    typed = getattr(error, "option_name", "")
-    nearest = difflib.get_close_matches(typed, getattr(error, "possibilities", None) or (), 1, 0.7)
-    message = error.message if typed else error.format_message()
-    message = (message or error.format_message()).rstrip(".")
-    hint = (
-        _("did you mean {name}?").format(name=nearest[0])
-        if nearest
-        else _("`{path} --help` tells more").format(path=path)
-    )
-    return Usage(message[:1].lower() + message[1:], hint=hint)
-
-
 def _unexpected(error: Exception, session: Session) -> Failure:
     if session.debugging:
         import traceback
@@ -141,7 +125,8 @@ def _lost_output(session: Session, error: OSError) -> int:
     if session.wrote is None:
         return lost(error)
     with suppress(OSError):
-        session.stderr.write(f"nbs: {_('done, but the output could not be written')}: {session.wrote}\n")
+        words = _("done, but the output could not be written")
+        session.stderr.write(f"nbs: {words}: {session.wrote}\n")
     return _code_of(error)
 
 
@@ -149,7 +134,8 @@ def lost(error: OSError) -> int:
     """Say why stdout cannot be written, but for a pipe whose reader has seen enough, and give the exit code."""
     if not isinstance(error, BrokenPipeError):
         with suppress(OSError):
-            sys.stderr.write(f"nbs: {_('the output could not be written')}: {error.strerror or error}\n")
+            words = _("the output could not be written")
+            sys.stderr.write(f"nbs: {words}: {error.strerror or error}\n")
     _close_quietly()
     return _code_of(error)
 

@@ -21,7 +21,7 @@ class Section:
 def _sandbox() -> tuple[Section, ...]:
     return (
         Section(
-            "WHAT IT IS",
+            _("WHAT IT IS"),
             _(
                 "The guide's whole API and its identity service in one process: volumes, snapshots, types, images, "
                 "statuses that change with time, quotas, pages, two regions, several tenants and users, and every "
@@ -33,7 +33,7 @@ def _sandbox() -> tuple[Section, ...]:
             ),
         ),
         Section(
-            "WHAT IT IS NOT",
+            _("WHAT IT IS NOT"),
             _(
                 "The real service. It stores no data; it has not its speed, its load nor its people. Where NHN's "
                 "documents are silent it does what other servers of the family do, and where they speak, what they "
@@ -41,7 +41,7 @@ def _sandbox() -> tuple[Section, ...]:
             ),
         ),
         Section(
-            "USERS",
+            _("USERS"),
             _("Each logs in with POST /v2.0/tokens; the first is the one that `nbs -p sandbox` uses."),
             (
                 ("sandbox, sandbox-password", _("everything in its tenant, and in an Object Storage tenant")),
@@ -51,7 +51,7 @@ def _sandbox() -> tuple[Section, ...]:
             ),
         ),
         Section(
-            "OTHER CLIENTS",
+            _("OTHER CLIENTS"),
             _("What `nbs sandbox serve` printed, as other clients want to have it:"),
             lines=(
                 ". ./sandbox.env",
@@ -63,13 +63,19 @@ def _sandbox() -> tuple[Section, ...]:
             ),
         ),
         Section(
-            "DIFFERENCES",
+            _("DIFFERENCES"),
             _(
                 "The sandbox was compared with answers of Cinder 18.2.1 (v2) and Keystone 12.0.3 (v2.0). Where NHN "
                 "documents otherwise, it follows NHN:"
             ),
             tuple(
-                (one.requests, _("there {there}; here {here} ({source})").format(**vars(one))) for one in DIFFERENCES
+                (
+                    _(one.requests),
+                    _("there {there}; here {here} ({source})").format(
+                        there=_(one.there), here=_(one.here), source=_(one.source)
+                    ),
+                )
+                for one in DIFFERENCES
             ),
         ),
     )

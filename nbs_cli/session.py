@@ -73,6 +73,7 @@ class Options:
     query: str | None = None
     timeout: str | None = None
     color: str | None = None
+    lang: str | None = None
     ca_bundle: str | None = None
     quiet: bool = False
     no_header: bool = False
@@ -294,13 +295,14 @@ class Session:
 
     @contextmanager
     def _understood(self) -> Iterator[None]:
+        from nbs_cli.mistakes import translated
         from nbs_cli.sandbox.forms import Mistake
 
         try:
             yield
         except Mistake as mistake:
             hint = nearest(mistake.word, mistake.known, _("there are {names}")) if mistake.known else None
-            raise Usage(mistake.message, hint=hint) from mistake
+            raise Usage(translated(mistake.message), hint=hint) from mistake
 
     @property
     def debugging(self) -> bool:

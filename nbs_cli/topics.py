@@ -70,27 +70,28 @@ TOPICS: dict[str, Topic] = {
         _("what exit codes say, and what a script does about them"),
         (
             Section(
-                "CODES",
+                _("CODES"),
                 _("New codes may come; an unknown one means failure."),
                 tuple((str(int(code)), words) for code, words in exits()),
             ),
             Section(
-                "WHAT TO DO",
+                _("WHAT TO DO"),
                 _("With `-o json` the error is a JSON object on stderr; its `retryable` says whether to try again."),
                 tuple((str(int(code)), words) for code, words in REACTIONS),
             ),
-            Section("IN A SHELL", _("A function that does so:"), lines=tuple(FUNCTION.splitlines())),
+            Section(_("IN A SHELL"), _("A function that does so:"), lines=tuple(FUNCTION.splitlines())),
         ),
     ),
     "environment": Topic(
-        _("the variables that nbs reads"), (Section("VARIABLES", "", ENVIRONMENT), Section("CREDENTIALS", CREDENTIALS))
+        _("the variables that nbs reads"),
+        (Section(_("VARIABLES"), "", ENVIRONMENT), Section(_("CREDENTIALS"), CREDENTIALS)),
     ),
     "output": Topic(
         _("formats, columns, queries, and what goes to which stream"),
         (
-            Section("FORMATS", _("`-o` or NBS_OUTPUT choose one:"), FORMATS),
+            Section(_("FORMATS"), _("`-o` or NBS_OUTPUT choose one:"), FORMATS),
             Section(
-                "STREAMS",
+                _("STREAMS"),
                 _(
                     "Standard output carries data and nothing else; progress, notes, questions and errors are on "
                     "standard error. A list is an array, an empty one `[]`; show and create give one object for one "
@@ -100,7 +101,7 @@ TOPICS: dict[str, Topic] = {
                 ),
             ),
             Section(
-                "COLUMNS AND QUERIES",
+                _("COLUMNS AND QUERIES"),
                 _(
                     "`-c` chooses columns by wire name or heading, and `+name,-name` changes the usual ones. `--query` "
                     "takes a JMESPath expression; it is asked once, of all pages, of what `-o json` would print, and "
@@ -118,18 +119,18 @@ TOPICS: dict[str, Topic] = {
         _("the statuses of volumes and snapshots, and what they mean"),
         (
             Section(
-                "VOLUMES",
+                _("VOLUMES"),
                 _("As the guide has them; one that is not here is shown and waited out."),
                 VOLUME.statuses,
             ),
-            Section("SNAPSHOTS", "", SNAPSHOT.statuses),
+            Section(_("SNAPSHOTS"), "", SNAPSHOT.statuses),
         ),
     ),
     "waiting": Topic(
         _("until it is so, until it is gone, or why not"),
         (
             Section(
-                "WAITING",
+                _("WAITING"),
                 _(
                     "`--wait` and `nbs volume wait` poll until the status is reached: 10 minutes at most, 30 for an "
                     "image, or what `--timeout` or NBS_WAIT_TIMEOUT says. When the time is up the exit code is 7, and "
@@ -149,7 +150,7 @@ TOPICS: dict[str, Topic] = {
         _("which snapshots a policy keeps"),
         (
             Section(
-                "RULES",
+                _("RULES"),
                 _(
                     "Each rule counts by itself: `--keep-last 3` keeps the three newest, `--keep-daily 7` the newest "
                     "of each of seven days that have one, and so on by hour, week, month and year; `--keep-within 14d` "
@@ -169,7 +170,7 @@ TOPICS: dict[str, Topic] = {
         _("nbs in pipelines and in cron"),
         (
             Section(
-                "IN A PIPELINE",
+                _("IN A PIPELINE"),
                 _(
                     "Nothing is asked where `CI` is set or there is no terminal; a delete without `--yes` ends with 2. "
                     "Credentials come from variables and are kept nowhere, so get one token for many calls. A "
@@ -184,7 +185,7 @@ TOPICS: dict[str, Topic] = {
                 ),
             ),
             Section(
-                "WHAT IF",
+                _("WHAT IF"),
                 _(
                     "`--dry-run` prints the requests of a write and what they can be expected to meet. A profile with "
                     "`read_only = true` writes nothing. Tests run against `nbs sandbox serve`, which needs no account. "
@@ -197,7 +198,7 @@ TOPICS: dict[str, Topic] = {
         _("installing where there is no Internet"),
         (
             Section(
-                "A FOLDER OF WHEELS",
+                _("A FOLDER OF WHEELS"),
                 _(
                     "On a machine with a package index `.ci/wheelhouse.py` of the source builds a folder of wheels "
                     "for a chosen Python and platform, with the hash of each in requirements.txt, and what is in it in "
@@ -210,7 +211,7 @@ TOPICS: dict[str, Topic] = {
                 ),
             ),
             Section(
-                "WHAT LEAVES THE MACHINE",
+                _("WHAT LEAVES THE MACHINE"),
                 _(
                     "Requests to the identity service and the endpoints of the profile's realm, and nothing else: nbs "
                     "asks for no updates and sends no statistics. `NBS_CA_BUNDLE` names the certificates of a network "
@@ -240,11 +241,11 @@ def pages() -> dict[str, str]:
 
 def _page(name: str, topic: Topic) -> str:
     page = Page(f"nbs-help-{name}", SECTION, f"nbs {__version__}", _("NHN Cloud Block Storage"))
-    page.section("NAME")
+    page.section(_("NAME"))
     page.line(f"{escaped(f'nbs-help-{name}')} \\- {prose(topic.summary)}")
     for section in topic.sections:
         told(page, section)
-    page.section("SEE ALSO")
+    page.section(_("SEE ALSO"))
     others = [f"{bold(f'nbs-help-{other}')}({SECTION})" for other in TOPICS if other != name]
     page.line(", ".join([f"{bold('nbs')}(1)", *others]))
     return page.text

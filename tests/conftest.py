@@ -82,6 +82,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     monkeypatch.setenv("HOME", str(folder))
     monkeypatch.setenv("TZ", "UTC")
+    monkeypatch.setenv("NBS_LANG", "en")  # whatever the developer's language is
     monkeypatch.chdir(folder)
     return folder
 

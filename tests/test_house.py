@@ -136,7 +136,9 @@ BELOW = {
         *("nbs_cli.errors", "nbs_cli.output.words", "nbs_cli.output.records"),
     ],
     "nbs_cli.help": ["nbs_cli.output.text", "nbs_cli.output.words"],
-    "nbs_cli.session": ["nbs_cli.cloud", "nbs_cli.local", "nbs_cli.output", "nbs_cli.sandbox", "nbs_cli.errors"],
+    "nbs_cli.session": [
+        *("nbs_cli.cloud", "nbs_cli.local", "nbs_cli.output", "nbs_cli.sandbox", "nbs_cli.errors", "nbs_cli.mistakes")
+    ],
     "nbs_cli.parser": ["nbs_cli.session", "nbs_cli.help", "nbs_cli.errors", "nbs_cli.output.words"],
     "nbs_cli.commands": [
         *("nbs_cli.cloud", "nbs_cli.local", "nbs_cli.output", "nbs_cli.parser", "nbs_cli.session", "nbs_cli.errors"),
@@ -144,8 +146,16 @@ BELOW = {
         *("nbs_cli.shells", "nbs_cli.sandbox.forms", "nbs_cli.sandbox.kinds", "nbs_cli.sandbox.trouble"),
     ],
     "nbs_cli.app": ["nbs_cli.parser", "nbs_cli.output.words"],
-    "nbs_cli.running": ["nbs_cli.app", "nbs_cli.parser", "nbs_cli.session", "nbs_cli.errors", "nbs_cli.output"],
-    "nbs_cli.__main__": ["nbs_cli.running", "nbs_cli.completion"],
+    "nbs_cli.mistakes": ["nbs_cli.errors", "nbs_cli.output.words"],
+    "nbs_cli.running": [
+        "nbs_cli.app",
+        "nbs_cli.mistakes",
+        "nbs_cli.parser",
+        "nbs_cli.session",
+        "nbs_cli.errors",
+        "nbs_cli.output",
+    ],
+    "nbs_cli.__main__": ["nbs_cli.running", "nbs_cli.completion", "nbs_cli.output.words"],
 }
 
 

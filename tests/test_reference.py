@@ -17,8 +17,9 @@ from nbs_cli.grammar import PRINTS, Grammar
 from tests.conftest import Ran
 
 GRAMMAR = Grammar()
-MAN = reference.ROOT / "man" / "man1"
-PAGES = sorted(MAN.glob("*.1"))
+MAN = reference.ROOT / "man/man1"
+KOREAN = reference.ROOT / "man/ko"
+PAGES = sorted([*MAN.glob("*.1"), *KOREAN.glob("man?/*")])  # those of topics: test_topics.py
 COMMANDS = [path for path, node in GRAMMAR.nodes.items() if not node.commands]
 
 
@@ -45,14 +46,14 @@ def test_current() -> None:
 def test_write_and_check(tmp_path: Path) -> None:
     """Writing brings a folder up to date, removes what no command has any more, and is idle the second time."""
     (tmp_path / "nbs_cli").mkdir()
-    (tmp_path / "man" / "man1").mkdir(parents=True)
-    (tmp_path / "man" / "man1" / "nbs-gone.1").touch()
+    (tmp_path / "man/man1").mkdir(parents=True)
+    (tmp_path / "man/man1/nbs-gone.1").touch()
 
     assert "man/man1/nbs-gone.1" in reference.stale(tmp_path)
     assert reference.TABLE in reference.write(tmp_path)
     assert reference.stale(tmp_path) == reference.write(tmp_path) == []
-    (tmp_path / "man" / "man1" / "nbs.1").write_text("old", encoding="utf-8")
-    assert reference.stale(tmp_path) == ["man/man1/nbs.1"]
+    (tmp_path / "man/ko/man1/nbs.1").write_text("old", encoding="utf-8")
+    assert reference.stale(tmp_path) == ["man/ko/man1/nbs.1"]
 
 
 def test_check_names_what_is_stale(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -89,12 +90,14 @@ def _options(text: str) -> str:
     return " ".join(rows) + " " + shared.replace("/", " ")
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: f"{page.parent.parent.name}-{page.stem}")
 def test_roff_has_no_warnings(page: Path) -> None:
     """The roff program finds nothing to warn of in a page, with every warning switched on."""
     if shutil.which("groff") is None:
         pytest.skip("groff is not installed")
-    done = subprocess.run(["groff", "-man", "-ww", "-z", str(page)], capture_output=True, text=True, check=False)
+    device = ["-Tutf8"] if page.is_relative_to(KOREAN) else []  # others have no Korean letters
+    command = ["groff", "-man", "-ww", "-z", *device, str(page)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
@@ -173,6 +176,19 @@ def test_nothing_given_is_markup() -> None:
         ".EE",
         ".in",
     ]
+
+
+def test_korean_pages() -> None:
+    """Each page has its like in Korean, with the same options, commands, examples and fields, and Korean words."""
+    told = {page.relative_to(MAN.parent): page for page in MAN.parent.glob("man?/*")}
+    assert {page.relative_to(KOREAN) for page in KOREAN.glob("man?/*")} == told.keys()
+    for name, page in told.items():
+        english, korean = (file.read_text(encoding="utf-8") for file in (page, KOREAN / name))
+        assert len(re.findall(r"^\.(?:SH|SS|TP|EX)", korean, re.MULTILINE)) == len(
+            re.findall(r"^\.(?:SH|SS|TP|EX)", english, re.MULTILINE)
+        )
+        assert re.findall(r"\.EX\n(.*?)\.EE", korean, re.DOTALL) == re.findall(r"\.EX\n(.*?)\.EE", english, re.DOTALL)
+        assert korean.count("\\[uC") > 20
 
 
 def test_pages_are_reproducible() -> None:

@@ -165,7 +165,8 @@ def _ended(resource: Resource, outcome: Outcome, watched: _Watched, status: str,
 
 
 def _error(resource: Resource, outcome: Outcome, words: str, hint: str | None) -> ErrorState:
-    return ErrorState(f"{noun_of(resource)} {_label(outcome)} {words}", hint=hint, resource=outcome.item.id)
+    message = _("{noun} {label} {words}").format(noun=noun_of(resource), label=_label(outcome), words=words)
+    return ErrorState(message, hint=hint, resource=outcome.item.id)
 
 
 def _late(resource: Resource, outcome: Outcome, status: str, goal: Goal, seconds: float) -> WaitTimeout:

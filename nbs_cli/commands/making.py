@@ -215,5 +215,6 @@ def _request_lines(row: dict[str, Any]) -> str:
     """A request as people read it: its line, below it the body and what is expected; no path is cut."""
     lines = [f"{row['method']} {row['path']}"]
     lines += [f"  {safe(compact(row['body']))}"] if row["body"] is not None else []
-    lines += [f"  {_('expected: {forecast}').format(forecast=safe(row['forecast']))}"] if "forecast" in row else []
+    if "forecast" in row:
+        lines.append("  " + _("expected: {forecast}").format(forecast=safe(row["forecast"])))
     return "\n".join(lines) + "\n"

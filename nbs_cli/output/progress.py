@@ -135,7 +135,7 @@ class Notes:
             for line in rest:
                 self._indented(line, 2)
         if failure.request_id:
-            self._line(f"{_('request id:')} {safe(failure.request_id)}")
+            self._line(_("request id:") + f" {safe(failure.request_id)}")
 
     def _candidates(self, failure: Failure) -> list[str]:
         """What there is to choose from, as a list shows it."""

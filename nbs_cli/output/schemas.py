@@ -16,6 +16,12 @@ _TYPES = {
     Kind.ATTACHMENTS: ("array",),
     Kind.LINKS: ("array",),
 }
+_ITEMS = {  # what keys of items hold, where it is no text
+    "size": "integer",
+    "count": "integer",
+    "gigabytes": "integer",
+    "metadata": "object",
+}
 
 
 def record(shape: Resource, *, brief: bool = False) -> dict[str, Any]:
@@ -58,5 +64,5 @@ def _property(shape: Resource, field: Field) -> dict[str, Any]:
 
 
 def _item(field: Field) -> dict[str, Any]:
-    keys = {key: {"type": ["string", "null"]} for key in field.items}
+    keys = {key: {"type": [_ITEMS.get(key, "string"), "null"]} for key in field.items}
     return {"type": "object", "properties": keys, "required": list(keys), "additionalProperties": False}

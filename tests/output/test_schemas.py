@@ -16,7 +16,7 @@ from jsonschema import Draft202012Validator
 from nbs_cli.cloud.resources import IMAGE, SNAPSHOT, VOLUME, VOLUME_TYPE, Kind, Resource
 from nbs_cli.commands.choosing import with_profile
 from nbs_cli.commands.describing import shapes
-from nbs_cli.commands.shapes import ERROR, REQUEST
+from nbs_cli.commands.shapes import ERROR, REQUEST, TREE
 from nbs_cli.grammar import PRINTS
 from nbs_cli.output.schemas import record, several
 from tests.commands.conftest import World, build, world
@@ -55,9 +55,11 @@ def blocks() -> Iterator[tuple[str, str, list[str], list[str]]]:
 
 
 def shape_of(command: str) -> Resource | None:
-    """What the command prints by the grammar's table; a rehearsal prints requests."""
+    """What the command prints by the grammar's table; a rehearsal prints requests, a tree volumes with snapshots."""
     if "--dry-run" in command:
         return REQUEST
+    if "volume show" in command and "--with-snapshots" in command:
+        return TREE
     words = command.split()[1:]
     return next((PRINTS[path] for n in (3, 2, 1) if (path := " ".join(words[:n])) in PRINTS), None)
 
