@@ -392,7 +392,7 @@ class Session:
     @property
     def settle_seconds(self) -> float:
         """How long what a lost answer may have made is looked for: NBS_SETTLE, or half a minute."""
-        from nbs_cli.cloud.settling import SETTLE
+        from nbs_cli.cloud.deadline import SETTLE
 
         text = self.environment.get("NBS_SETTLE")
         return SETTLE if text is None else seconds(text)

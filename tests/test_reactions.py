@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -10,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from nbs_cli.sandbox.trouble import fault
-from nbs_cli.topics import FUNCTION
+from nbs_cli.topics import FUNCTION, REACTIONS
 from tests.conftest import NBS, Ran, Served
+from tests.readme import README, block
 
 DEFINITION = FUNCTION[: FUNCTION.index("\n}\n") + 3]
 
@@ -29,6 +31,19 @@ def test_what_the_help_shows_is_what_is_tested(nbs: Callable[..., Ran]) -> None:
     """The page holds the function as it stands here."""
     shown = nbs("help", "exit-codes").out
     assert all(f"  {line}\n" in shown for line in FUNCTION.splitlines())
+
+
+def test_the_readme_shows_the_same_function() -> None:
+    """The README's block is the function of the help, comments aside."""
+    comment = re.compile(r" # .*$", re.MULTILINE)
+    assert comment.sub("", block("persistently")) == comment.sub("", FUNCTION)
+
+
+def test_the_readme_reacts_to_every_code() -> None:
+    """The README's table of reactions has each code of the help once."""
+    _before, _mark, table = README.read_text(encoding="utf-8").partition("| code | a script |\n")
+    rows = re.findall(r"^\| ([\d ]+) \|", table.partition("\n\n")[0], re.MULTILINE)
+    assert sorted(int(code) for row in rows for code in row.split()) == sorted(int(code) for code, _words in REACTIONS)
 
 
 def test_a_service_that_is_away_for_a_while(fronted: Callable[..., Served]) -> None:

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from nbs_cli.cloud.deadline import Deadline
 from nbs_cli.cloud.proxies import Proxy, proxy_of
 from nbs_cli.cloud.request import Request
 from nbs_cli.cloud.retries import SENDS, Budget, pause, wished
+from nbs_cli.cloud.speakers import Speakers
 from nbs_cli.cloud.trace import Trace
 from nbs_cli.errors import Failure, LostAnswer, Nonsense, Unavailable, Usage, from_response
 from nbs_cli.output.text import duration
@@ -92,6 +93,7 @@ class Client:
         self._clients: dict[tuple[bool, bool, Proxy | None], httpx.Client] = {}
         self._quick = ca_bundle is None  # the system's folder of hashed certificates has sufficed so far
         self._lock = threading.Lock()
+        self._speakers = Speakers()
         self.budget = Budget()  # of all that is sent again in this command
 
     def send(self, request: Request) -> Answer:
@@ -159,7 +161,7 @@ class Client:
         if not limit:
             raise _silence(request, limit, sent=False)
         began = time.monotonic()
-        threading.Thread(target=self._run, args=(request, exchange, limit), daemon=True).start()
+        self._speakers.speak(partial(self._run, request, exchange, limit), exchange.done)
         if not exchange.done.wait(limit):
             raise _silence(request, limit, sent=exchange.abandon())
         if exchange.error is not None:
@@ -173,8 +175,6 @@ class Client:
             self._speak_to_trusted(request, exchange, limit)
         except BaseException as error:  # noqa: BLE001 the thread has no caller: the main thread raises what it finds
             exchange.error = error
-        finally:
-            exchange.done.set()
 
     def _speak_to_trusted(self, request: Request, exchange: _Exchange, limit: float) -> None:
         """Speak to who has a certificate in the system's hashed folder, or else is trusted by all that it trusts."""

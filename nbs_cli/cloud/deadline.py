@@ -9,6 +9,7 @@ CALL = 60.0  # seconds for one request, and for one page of a list
 CREATE = 150.0  # longer than a gateway's own time-out, so that the gateway answers first
 WAIT = 600.0
 IMAGE_WAIT = 1800.0
+SETTLE = 30.0  # seconds that a create whose answer was lost is looked for
 
 
 class Deadline:

@@ -11,7 +11,7 @@ from nbs_cli.cloud.blockstorage import BlockStorage, Record
 from nbs_cli.cloud.bulk import PARALLEL, Outcome, at_once
 from nbs_cli.cloud.pages import pages
 from nbs_cli.cloud.resources import Resource
-from nbs_cli.cloud.span import PAGE
+from nbs_cli.cloud.span import PAGE, Span
 from nbs_cli.errors import Failure, RateLimited, Unavailable
 
 WORTH = 20  # resources that a page has to bring
@@ -19,19 +19,22 @@ _FEW = 4  # so many are asked for one by one, at every tick of a wait
 _SMALLEST = 100  # rows of a page that is asked for at every tick
 
 
-def by_id(storage: BlockStorage, resource: Resource, ids: Sequence[str], parallel: int = PARALLEL) -> list[Outcome]:
+def by_id(
+    storage: BlockStorage, resource: Resource, ids: Sequence[str], parallel: int = PARALLEL, *, brief: bool = False
+) -> list[Outcome]:
     """The records of *ids* (lower case, each once): an Outcome each, its `result` the record, or its `failure`.
 
-    Where many are wanted the list is read, as long as its pages bring many of them; the rest is asked for by ID.
+    Where many are wanted the list is read, as long as its pages bring many of them; the rest is asked for by ID. With
+    *brief* it is only to be known that they are there, and the short list, a third as long, will do.
     """
-    found = _listed(storage, resource, set(ids)) if len(ids) >= WORTH else {}
+    found = _listed(storage, resource, set(ids), Span(detail=not brief)) if len(ids) >= WORTH else {}
     return _with_the_rest(ids, found, lambda one: storage.get(resource, one), parallel)
 
 
-def _listed(storage: BlockStorage, resource: Resource, wanted: set[str]) -> dict[str, Record]:
+def _listed(storage: BlockStorage, resource: Resource, wanted: set[str], span: Span) -> dict[str, Record]:
     found: dict[str, Record] = {}
     try:
-        for page in pages(storage, resource):
+        for page in pages(storage, resource, span):
             brought = {row["id"].lower(): row for row in page if row["id"].lower() in wanted}
             found |= brought
             if len(brought) < WORTH or len(found) == len(wanted):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from nbs_cli.cloud import again, settling
 from nbs_cli.cloud.blockstorage import BlockStorage, Record
-from nbs_cli.cloud.deadline import CREATE, Deadline
+from nbs_cli.cloud.deadline import CREATE, SETTLE, Deadline
 from nbs_cli.cloud.marks import Wish, changed, key_of
 from nbs_cli.cloud.nouns import command_of, noun_of
 from nbs_cli.errors import ErrorState, Failure, LostAnswer, Nonsense, Unknown, Usage
@@ -41,7 +41,7 @@ class Once:
     deadline: Deadline
     journal: Journal
     tell: Callable[[str], None]
-    window: float = settling.SETTLE
+    window: float = SETTLE
     _warned: bool = field(default=False, init=False)
 
     def create(self, wish: Wish) -> Made:

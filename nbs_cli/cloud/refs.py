@@ -66,13 +66,16 @@ def resolve(
     *,
     ignore_missing: bool = False,
     parallel: int = 8,
+    brief: bool = False,
 ) -> list[Found]:
     """Find what every one of *texts* means, in their order, each once; IDs are asked for, names are listed once.
+
+    With *brief* it is only to be known that they are there: of many IDs no more than ID and name may be told.
 
     Raises NotFound for an unknown ref (unless *ignore_missing*) and, with the candidates, for a name that several bear.
     """
     refs = [read(text) for text in dict.fromkeys(texts)]
-    with_id = _with_id(storage, resource, [ref.resource_id for ref in refs if ref.resource_id], parallel)
+    with_id = _with_id(storage, resource, [ref.resource_id for ref in refs if ref.resource_id], parallel, brief=brief)
     by_name = rows_by_name(storage, resource) if any(ref.name is not None for ref in refs) else {}
     found: dict[str, Found] = {}
     for ref in refs:
@@ -91,9 +94,9 @@ def one(storage: BlockStorage, resource: Resource, text: str) -> Found:
 
 
 def _with_id(
-    storage: BlockStorage, resource: Resource, ids: Iterable[str], parallel: int
+    storage: BlockStorage, resource: Resource, ids: Iterable[str], parallel: int, *, brief: bool
 ) -> Mapping[str, list[Record]]:
-    outcomes = by_id(storage, resource, list(dict.fromkeys(ids)), parallel)
+    outcomes = by_id(storage, resource, list(dict.fromkeys(ids)), parallel, brief=brief)
     found: dict[str, list[Record]] = {}
     for outcome in outcomes:
         if outcome.failure is None:

@@ -16,7 +16,6 @@ from nbs_cli.cloud.resources import Resource
 from nbs_cli.errors import Failure, LostAnswer, Nonsense, NotFound, Usage
 from nbs_cli.output.words import _
 
-SETTLE = 30.0  # seconds that a lost create is looked for
 _PAUSES = (1.0, 1.0, 2.0, 4.0, 7.0, 15.0)  # parts of it between two looks: soon at first
 _GOING = frozenset({"deleting", "deleted"})
 

@@ -9,9 +9,10 @@ import time
 from typing import Any
 
 from nbs_cli.cloud.blockstorage import BlockStorage, Record
+from nbs_cli.cloud.deadline import SETTLE
 from nbs_cli.cloud.refs import Found
 from nbs_cli.cloud.resources import VOLUME
-from nbs_cli.cloud.settling import SETTLE, pauses
+from nbs_cli.cloud.settling import pauses
 from nbs_cli.errors import Conflict, Failure, LostAnswer, Nonsense, Unknown
 from nbs_cli.output.words import _
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from nbs_cli import commands
 from nbs_cli.cloud.bulk import Outcome, at_once
 from nbs_cli.cloud.deadline import WAIT
 from nbs_cli.cloud.deletion import attached_to, check_itself, delete, named, obstacles, snapshots_of
 from nbs_cli.cloud.nouns import noun_of
 from nbs_cli.cloud.refs import Found, resolve
 from nbs_cli.cloud.resources import VOLUME, Resource
-from nbs_cli.cloud.settling import pauses
 from nbs_cli.cloud.waiting import GONE, Goal, until
-from nbs_cli.commands.making import rehearse
 from nbs_cli.commands.outcomes import conclude
 from nbs_cli.commands.shapes import OUTCOME, REQUEST
 from nbs_cli.errors import NotFound, Usage
@@ -21,6 +20,8 @@ from nbs_cli.output.cells import cell
 from nbs_cli.output.lines import aligned
 from nbs_cli.output.words import _
 from nbs_cli.session import Session
+
+_LOOKS = 30  # a lost delete is looked after again when this part of the settle window is over
 
 
 def remove(
@@ -39,7 +40,9 @@ def remove(
     if not dry_run:
         may_ask(session)
     texts, several = session.refs(refs)
-    found = resolve(session.storage, resource, texts, ignore_missing=ignore_missing, parallel=parallel)
+    # who need not be asked, nor waited for, is deleted by ID alone
+    brief = session.options.yes and not wait and not dry_run
+    found = resolve(session.storage, resource, texts, ignore_missing=ignore_missing, parallel=parallel, brief=brief)
     if dry_run:
         _rehearse(session, resource, found)
         return
@@ -66,7 +69,7 @@ def delete_one(session: Session, resource: Resource, item: Found) -> None:
     """Delete what was found; a name, and a question, leave time for it to become something else."""
     if not session.options.yes or item.ref.removeprefix("id:").lower() != item.id.lower():
         check_itself(session.storage, resource, item)
-    delete(session.storage, resource, item, pause=pauses(session.settle_seconds)[0])
+    delete(session.storage, resource, item, pause=session.settle_seconds / _LOOKS)
 
 
 def may_ask(session: Session) -> None:
@@ -111,7 +114,7 @@ def _rehearse(session: Session, resource: Resource, found: list[Found]) -> None:
         obstacle = obstacles(resource, item.record, snapshots.get(item.id, []))
         forecast = _("accepted") if obstacle is None else _("refused: {reason}").format(reason=obstacle)
         requests.append(("DELETE", f"/{resource.path}/{item.id}", None, forecast))
-    rehearse(session, requests)
+    commands.making.rehearse(session, requests)
 
 
 def await_gone(session: Session, resource: Resource, outcomes: list[Outcome]) -> None:

@@ -28,7 +28,7 @@ from nbs_cli.sandbox.web import application
 
 PAGE = 1000
 _MARK = "0badcafe"  # the first digits of every ID of a recorded page: the number of its page goes there
-_LIST = re.compile(r"(?P<root>.*/v2/[^/]+)/(?P<what>volumes|snapshots)/detail")
+_LIST = re.compile(r"(?P<root>.*/v2/[^/]+)/(?P<what>volumes/detail|volumes|snapshots/detail)")
 _ONE = re.compile(r"(?P<root>.*/v2/[^/]+)/volumes/(?P<id>[0-9a-f]{8}-[0-9a-f-]{27})")
 
 
@@ -56,14 +56,14 @@ class Recorded:
             for endpoint in entry["endpoints"]
             if endpoint["region"] == "KR1"
         )
-        self.rows = {what: self._rows(what) for what in ("volumes", "snapshots")}
+        self.rows = {what: self._rows(what) for what in ("volumes", "volumes/detail", "snapshots/detail")}
         self.pages: dict[tuple[str, int, int], str] = {}
 
     def _rows(self, what: str) -> list[str]:
-        """The rows of a recorded page as the text that they came in, each under an ID of ours."""
+        """The rows of a recorded page of the list *what* as the text that they came in, each under an ID of ours."""
         headers = {"X-Auth-Token": self.token}
-        _status, body = self.ask("GET", f"{self.root}/{what}/detail?limit={PAGE}", headers, b"", "x")
-        recorded = json.loads(body)[what]
+        _status, body = self.ask("GET", f"{self.root}/{what}?limit={PAGE}", headers, b"", "x")
+        recorded = json.loads(body)[what.partition("/")[0]]
         assert len(recorded) == PAGE
         return [
             json.dumps(row).replace(row["id"], f"{_MARK}-0000-4000-8000-{number:012}")
@@ -105,11 +105,12 @@ class Recorded:
             self.pages[key] = ", ".join(self.rows[what][offset : offset + count])
         text = self.pages[key].replace(_MARK, f"{number:08x}")
         links = json.dumps([{"rel": "next", "href": base}]) if base else ""
-        return f'{{"{what}": [{text}]' + (f', "{what}_links": {links}' if base else "") + "}"
+        noun = what.partition("/")[0]
+        return f'{{"{noun}": [{text}]' + (f', "{noun}_links": {links}' if base else "") + "}"
 
     def one(self, identifier: str) -> str:
         """The volume with this ID."""
-        row = self.rows["volumes"][int(identifier[-12:]) % PAGE]
+        row = self.rows["volumes/detail"][int(identifier[-12:]) % PAGE]
         return f'{{"volume": {row.replace(_MARK, identifier[:8])}}}'
 
 

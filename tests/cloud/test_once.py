@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 
 from nbs_cli.cloud.blockstorage import BlockStorage
-from nbs_cli.cloud.deadline import Deadline
+from nbs_cli.cloud.deadline import SETTLE, Deadline
 from nbs_cli.cloud.marks import MARK, Wish, key_of
 from nbs_cli.cloud.once import Once
 from nbs_cli.cloud.resources import SNAPSHOT, VOLUME, Resource
-from nbs_cli.cloud.settling import SETTLE, pauses
+from nbs_cli.cloud.settling import pauses
 from nbs_cli.errors import ExitCode, Failure, Unknown
 from nbs_cli.local.journal import Journal, Place
 from nbs_cli.sandbox.cloud import Cloud
