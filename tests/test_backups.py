@@ -1,7 +1,4 @@
-"""The recipes for backups work when they are run as cron, systemd, Kubernetes and GitHub run them.
-
-`RECIPES=FILE` takes them from another page than the README.
-"""
+"""The recipes for backups work when they are run as cron, systemd, Kubernetes and GitHub run them."""
 
 from __future__ import annotations
 
@@ -23,12 +20,9 @@ from tests.accounts import config_path, log_in
 from tests.aged import aged, there
 from tests.conftest import NBS, Ran, Served
 from tests.readme import README
+from tests.test_recipes import code
 
-PAGE = Path(os.environ.get("RECIPES") or README)
-BACKUPS = {"retention", "cron", "systemd-service", "systemd-timer", "cronjob", "nightly", "drill"}
-_BLOCK = re.compile(r"<!-- tested: (?P<name>[\w-]+) -->\n```\w+\n(?P<text>.*?)```", re.DOTALL)
-BLOCKS = {match["name"]: match["text"] for match in reversed(list(_BLOCK.finditer(PAGE.read_text(encoding="utf-8"))))}
-pytestmark = pytest.mark.skipif(not BLOCKS.keys() >= BACKUPS, reason=f"{PAGE.name} has no recipes for backups yet")
+BLOCKS = {name: text for name, _language, text in code(README) if name}
 NAMES = ("data-1", "data-2")
 
 

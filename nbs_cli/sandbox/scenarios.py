@@ -31,9 +31,6 @@ class Scenario:
     faults: tuple[Fault, ...]
 
 
-NONE = Scenario({}, ())
-
-
 def read(path: Path) -> Scenario:
     """Read `[settings]` and the `[[fault]]` tables, each with a `kind`, its parameters and whom it befalls.
 
