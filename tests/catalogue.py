@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -63,12 +63,19 @@ def _named() -> Iterator[tuple[str, str]]:
 class _Korean(Catalog):
     """A catalogue whose head says nothing of the moment or of the tool: the same words give the same files."""
 
-    mime_headers = [  # noqa: RUF012 a property of Babel's class
-        ("Language", "ko"),
-        ("Content-Type", "text/plain; charset=utf-8"),
-        ("Content-Transfer-Encoding", "8bit"),
-        ("Plural-Forms", "nplurals=1; plural=0;"),
-    ]
+    @property
+    def mime_headers(self) -> list[tuple[str, str]]:
+        """The head: four lines that are always the same."""
+        return [
+            ("Language", "ko"),
+            ("Content-Type", "text/plain; charset=utf-8"),
+            ("Content-Transfer-Encoding", "8bit"),
+            ("Plural-Forms", "nplurals=1; plural=0;"),
+        ]
+
+    @mime_headers.setter
+    def mime_headers(self, value: Iterable[tuple[str, str]]) -> None:
+        """Nothing changes it."""
 
 
 def kept(path: Path = PO) -> Catalog:
