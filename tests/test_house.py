@@ -29,7 +29,7 @@ TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in MOD
 
 # one file owns each heavy library; `rich.cells` is light and free
 OWNERS = {
-    "httpx": {"nbs_cli.cloud.client"},
+    "httpx": {"nbs_cli.cloud.client", "nbs_cli.cloud.lanes"},
     # a table, bars and a live picture: three commands that need one of them each, and load no more than that
     "rich": {"nbs_cli.output.table", "nbs_cli.output.bars", "nbs_cli.output.live"},
     "keyring": {"nbs_cli.local.keyrings"},
@@ -331,7 +331,7 @@ def test_a_deed_is_loaded_when_it_is_done(served: Served, tmp_path: Path, args: 
     assert not modules & unused
     assert not modules & {"asyncio", "importlib.metadata", "importlib_metadata", "h2", "csv", "yaml", "tomlkit"}
     if args[-1] == "--help":
-        assert not modules & {"ssl", "socket", "nbs_cli.cloud.client"}
+        assert not modules & {"ssl", "socket", "nbs_cli.cloud.client", "nbs_cli.cloud.lanes"}
 
 
 def test_a_command_is_built_when_it_is_typed() -> None:

@@ -9,17 +9,15 @@ from __future__ import annotations
 import ssl
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property, partial
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import httpx
 
-from nbs_cli.cloud import hashed
 from nbs_cli.cloud.answers import Answer, error_words, parse, request_id
 from nbs_cli.cloud.deadline import Deadline
+from nbs_cli.cloud.lanes import Application, Lanes
 from nbs_cli.cloud.proxies import Proxy, proxy_of
 from nbs_cli.cloud.request import Request
 from nbs_cli.cloud.retries import SENDS, Budget, pause, wished
@@ -31,7 +29,6 @@ from nbs_cli.output.words import _
 
 LARGEST = 16 * 1024 * 1024  # bytes of one answer: a page of 1,000 volumes is about 1 MB
 _CONNECT = 10.0  # seconds until an address counts as dead
-Application = Callable[..., Any]
 
 
 @dataclass
@@ -88,11 +85,8 @@ class Client:
         self.deadline = deadline
         self.trace = trace
         self.date: str | None = None  # the last `Date` header: the server's clock
-        self._ca_bundle = ca_bundle
         self._application = application
-        self._clients: dict[tuple[bool, bool, Proxy | None], httpx.Client] = {}
-        self._quick = ca_bundle is None  # the system's folder of hashed certificates has sufficed so far
-        self._lock = threading.Lock()
+        self._lanes = Lanes(trace, ca_bundle, application)
         self._speakers = Speakers()
         self.budget = Budget()  # of all that is sent again in this command
 
@@ -122,8 +116,7 @@ class Client:
 
     def close(self) -> None:
         """Close the connections that were opened."""
-        for made in self._clients.values():
-            made.close()
+        self._lanes.close()
 
     def _once(self, request: Request) -> Answer:
         exchange = self._exchange(request)
@@ -178,104 +171,55 @@ class Client:
 
     def _speak_to_trusted(self, request: Request, exchange: _Exchange, limit: float) -> None:
         """Speak to who has a certificate in the system's hashed folder, or else is trusted by all that it trusts."""
-        quick = self._quick
         try:
             self._speak(request, exchange, limit)
         except httpx.ConnectError as error:
-            if not quick or not hashed.unknown(error):
+            if not self._lanes.distrust(error):
                 raise
-            with self._lock:
-                self._quick = False
-                self._clients = {kind: made for kind, made in self._clients.items() if not kind[0]}
             self._speak(request, exchange, limit)
 
     def _speak(self, request: Request, exchange: _Exchange, limit: float) -> None:
-        if self._application is not None:
-            exchange.leave()  # in process there is no connection whose events could tell
-        # a little more than the limit: who waits outside says in words that the time is up
-        timeout = httpx.Timeout(limit + 1, connect=min(_CONNECT, limit + 1))
-        with self._http(request, exchange).stream(
-            request.method,
-            request.url,
-            headers=request.headers,
-            json=request.body,
-            timeout=timeout,
-            extensions={"trace": exchange.watch},
-        ) as response:
-            exchange.headers = {name.lower(): value for name, value in response.headers.items()}
-            if exchange.headers.get("content-encoding", "identity") != "identity":
-                raise Nonsense(_("{host} sent a compressed answer, unasked").format(host=request.host))
-            pieces, size = [], 0
-            for piece in response.iter_raw():
-                size += len(piece)
-                if size > LARGEST:
-                    raise Nonsense(
-                        _("the answer of {host} is larger than {cap} MiB").format(host=request.host, cap=LARGEST >> 20)
-                    )
-                if exchange.abandoned:
-                    return
-                pieces.append(piece)
-            exchange.raw = b"".join(pieces)
-            exchange.status = response.status_code
-
-    def _http(self, request: Request, exchange: _Exchange) -> httpx.Client:
-        """The httpx client for *request*: what may not be sent twice goes out on a connection of its own.
-
-        A server may close an idle connection at the very moment that a request leaves on it, and then nobody knows.
-        """
         secure = request.url.startswith("https:")
         exchange.proxy = proxy_of(request.url) if secure else None
-        kind = (secure, request.repeatable, exchange.proxy)
-        with self._lock:
-            if kind not in self._clients:
-                limits = httpx.Limits(max_keepalive_connections=None if request.repeatable else 0)
-                self._clients[kind] = self._secure(limits, exchange.proxy) if secure else self._plain(limits)
-            return self._clients[kind]
-
-    def _plain(self, limits: httpx.Limits) -> httpx.Client:
-        """For loopback, which no proxy may see, and for the sandbox in this process."""
         if self._application is not None:
-            return httpx.Client(transport=httpx.WSGITransport(app=self._application), trust_env=False)
-        # a context that trusts nobody: plain http has no use for one, and reading the system's takes 17 ms
-        return httpx.Client(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), trust_env=False, limits=limits)
-
-    def _secure(self, limits: httpx.Limits, proxy: Proxy | None) -> httpx.Client:
-        tls = (self._quick and self._hashed) or self._tls
-        if proxy is None:
-            return httpx.Client(verify=tls, trust_env=False, limits=limits)
-        self.trace.keep(*proxy.secrets)
-        try:
-            return httpx.Client(verify=tls, trust_env=False, limits=limits, proxy=proxy.url)
-        except (ImportError, ValueError, httpx.InvalidURL) as error:
-            raise Unavailable(
-                _("the proxy {proxy} of the environment cannot be used: {error}").format(
-                    proxy=proxy.name, error=self.trace.mask(str(error))
-                ),
-                hint=_("check HTTPS_PROXY, ALL_PROXY and NO_PROXY"),
-            ) from error
-
-    @cached_property
-    def _hashed(self) -> ssl.SSLContext | None:
-        return hashed.context()
-
-    @cached_property
-    def _tls(self) -> ssl.SSLContext:
-        return _context(self._ca_bundle)
+            exchange.leave()  # in process there is no connection whose events could tell
+        with self._lanes.lend(secure=secure, proxy=exchange.proxy, kept=request.repeatable) as lane:
+            response = lane.handle_request(_outgoing(request, exchange, limit))
+            try:
+                _read(response, request, exchange)
+            finally:
+                response.close()
 
 
-def _context(ca_bundle: str | None) -> ssl.SSLContext:
-    """Trust what the system trusts, or *ca_bundle* alone."""
-    if ca_bundle is not None and not Path(ca_bundle).is_file():
-        raise Usage(_("there is no file of certificates at {path}").format(path=ca_bundle))
-    try:
-        context = ssl.create_default_context(cafile=ca_bundle)
-    except ssl.SSLError as error:
-        raise Usage(_("{path} holds no certificates").format(path=ca_bundle)) from error
-    paths = ssl.get_default_verify_paths()
-    if ca_bundle is None and not (paths.cafile or paths.capath) and not context.get_ca_certs():
-        # a Python without the system's certificates (python.org's for macOS): httpx brings Mozilla's
-        return httpx.create_ssl_context()
-    return context
+def _outgoing(request: Request, exchange: _Exchange, limit: float) -> httpx.Request:
+    # a little more than the limit: who waits outside says in words that the time is up
+    timeout = httpx.Timeout(limit + 1, connect=min(_CONNECT, limit + 1))
+    return httpx.Request(
+        request.method,
+        request.url,
+        headers=request.headers,
+        json=request.body,
+        extensions={"timeout": timeout.as_dict(), "trace": exchange.watch},
+    )
+
+
+def _read(response: httpx.Response, request: Request, exchange: _Exchange) -> None:
+    """Read the answer into *exchange*, in pieces and up to the cap."""
+    exchange.headers = {name.lower(): value for name, value in response.headers.items()}
+    if exchange.headers.get("content-encoding", "identity") != "identity":
+        raise Nonsense(_("{host} sent a compressed answer, unasked").format(host=request.host))
+    pieces, size = [], 0
+    for piece in response.iter_raw():
+        size += len(piece)
+        if size > LARGEST:
+            raise Nonsense(
+                _("the answer of {host} is larger than {cap} MiB").format(host=request.host, cap=LARGEST >> 20)
+            )
+        if exchange.abandoned:
+            return
+        pieces.append(piece)
+    exchange.raw = b"".join(pieces)
+    exchange.status = response.status_code
 
 
 def _silence(request: Request, limit: float, *, sent: bool) -> Unavailable:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -63,6 +64,7 @@ class Request:
         )
 
 
+@cache
 def is_loopback(host: str) -> bool:
     """Whether *host* (a name or an address, without port) is this machine (RFC 6761: `*.localhost` too)."""
     if host == "localhost" or host.endswith(".localhost"):

@@ -39,7 +39,7 @@ class Trace:
         Shorter ones than any real secret are hidden where they stand by name only: they would mask half of all words.
         """
         for secret in secrets:
-            if secret and len(secret) >= _SHORTEST:
+            if secret and len(secret) >= _SHORTEST and secret not in self._secrets:
                 self._secrets.add(secret)
                 # as it stands inside JSON, where quotes, backslashes and Korean may be written otherwise
                 self._secrets.update(json.dumps(secret, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False))
