@@ -21,8 +21,9 @@ from typer.models import CommandInfo
 from nbs_cli import __version__
 from nbs_cli import help as pages
 from nbs_cli.errors import Usage, nearest
+from nbs_cli.outlet import Options
 from nbs_cli.output.words import LANGUAGES, _
-from nbs_cli.session import Options, Session, seconds
+from nbs_cli.session import Session, seconds
 
 ALIASES = {"ls": "list", "get": "show", "rm": "delete", "vol": "volume", "snap": "snapshot"}
 COLORS = ("auto", "always", "never")

@@ -45,12 +45,12 @@ OWNERS = {
 }
 # may import inside a function: the stairwell, the entry and the tree, and a TAB, which must cost next to nothing
 LATE = {
-    *("nbs_cli.session", "nbs_cli.__main__", "nbs_cli.running", "nbs_cli.app"),
+    *("nbs_cli.outlet", "nbs_cli.session", "nbs_cli.__main__", "nbs_cli.running", "nbs_cli.app"),
     *("nbs_cli.completion", "nbs_cli.candidates"),
 }
 # the kinds of faults are data, from which the help is written
 KNOW_THE_SANDBOX = {
-    *("nbs_cli.session", "nbs_cli.commands.sandbox", "nbs_cli.commands.faults"),
+    *("nbs_cli.session", "nbs_cli.commands.serving", "nbs_cli.commands.faults"),
     "nbs_cli.sections",  # the handbook's table of differences
 }
 # a `try` in a command stands here with its reason; everything else ends in running.py
@@ -64,6 +64,11 @@ TRIES = {
     ("nbs_cli.commands.journey", "_tried"): "a step that fails is a finding",
     ("nbs_cli.commands.imaging", "_follow"): "the answer with the image's ID is printed before the failure is raised",
     ("nbs_cli.commands.sandbox", "_delay"): "float() has no other way to say that a text is no number",
+    # the sandbox imports nothing of ours: what it refuses becomes a failure where it is asked
+    ("nbs_cli.commands.serving", "_understood"): "a fault or scenario that it does not understand",
+    ("nbs_cli.commands.serving", "_allowed"): "a status that forbids it",
+    ("nbs_cli.commands.serving", "move_clock"): "a clock that cannot go there",
+    ("nbs_cli.commands.serving", "serve"): "a port that is taken",
 }
 HEAVY = {"httpx", "jmespath", "rich.console", "rich.table", "keyring", "falcon", "waitress", "platformdirs", "sqlite3"}
 NEVER = {"pydantic", "click", "requests", "markdown_it", "pygments"}
@@ -136,14 +141,15 @@ BELOW = {
         *("nbs_cli.errors", "nbs_cli.output.words", "nbs_cli.output.records"),
     ],
     "nbs_cli.help": ["nbs_cli.output.text", "nbs_cli.output.words"],
+    "nbs_cli.outlet": ["nbs_cli.cloud.resources", "nbs_cli.local.credentials", "nbs_cli.output", "nbs_cli.errors"],
     "nbs_cli.session": [
-        *("nbs_cli.cloud", "nbs_cli.local", "nbs_cli.output", "nbs_cli.sandbox", "nbs_cli.errors", "nbs_cli.mistakes")
+        *("nbs_cli.cloud", "nbs_cli.local", "nbs_cli.output", "nbs_cli.outlet", "nbs_cli.sandbox", "nbs_cli.errors")
     ],
-    "nbs_cli.parser": ["nbs_cli.session", "nbs_cli.help", "nbs_cli.errors", "nbs_cli.output.words"],
+    "nbs_cli.parser": ["nbs_cli.outlet", "nbs_cli.session", "nbs_cli.help", "nbs_cli.errors", "nbs_cli.output.words"],
     "nbs_cli.commands": [
         *("nbs_cli.cloud", "nbs_cli.local", "nbs_cli.output", "nbs_cli.parser", "nbs_cli.session", "nbs_cli.errors"),
         *("nbs_cli.grammar", "nbs_cli.topics", "nbs_cli.help"),  # what `describing` prints: the tree itself, as data
-        *("nbs_cli.shells", "nbs_cli.sandbox.forms", "nbs_cli.sandbox.kinds", "nbs_cli.sandbox.trouble"),
+        *("nbs_cli.shells", "nbs_cli.mistakes", "nbs_cli.sandbox"),
     ],
     "nbs_cli.app": ["nbs_cli.parser", "nbs_cli.output.words"],
     "nbs_cli.mistakes": ["nbs_cli.errors", "nbs_cli.output.words"],

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from nbs_cli import commands
 from nbs_cli.commands.shapes import FAULT
 from nbs_cli.errors import NotFound, Usage
 from nbs_cli.output.words import _, plural
@@ -111,8 +112,8 @@ def add(
         "probability": probability,
         "seed": seed,
     }
-    fault = session.fault(kind, {**_parameters(pairs or []), **matching})
-    cloud = session.shared_cloud(state)
+    fault = commands.serving.fault(kind, {**_parameters(pairs or []), **matching})
+    cloud = commands.serving.shared_cloud(session, state)
     number = cloud.order(fault)
     session.did(_("ordered fault {number}: {kind}").format(number=number, kind=kind))
     if fault.part is not Part.CLOUD:
@@ -131,7 +132,7 @@ def list_(ctx: typer.Context, state: State = None) -> None:
     """What the state holds, the oldest first."""
     session: Session = ctx.obj
     session.printer.check(FAULT)
-    orders = session.shared_cloud(state).ordered()
+    orders = commands.serving.shared_cloud(session, state).ordered()
     session.printer.list(FAULT, [[_record(one.id, one.fault, one.seen, one.done) for one in orders]])
 
 
@@ -149,7 +150,7 @@ def clear(
 ) -> None:
     """All or nothing: an ID that is not there changes nothing."""
     session: Session = ctx.obj
-    cloud = session.shared_cloud(state)
+    cloud = commands.serving.shared_cloud(session, state)
     known = {str(one.id): one.id for one in cloud.ordered()}
     chosen = list(dict.fromkeys(ids or known))
     for identifier in chosen:

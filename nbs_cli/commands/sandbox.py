@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from nbs_cli import commands
 from nbs_cli.cloud import refs
 from nbs_cli.cloud.resources import VOLUME
 from nbs_cli.commands import faults, options, times
@@ -92,10 +93,11 @@ def serve(
         "snapshots_per_volume": snapshots_per_volume,
         "delay": delay,
     }
-    asked = session.scenario(scenario)
+    asked = commands.serving.scenario(scenario)
     if asked is not None:
         settings = {**settings, **asked.settings, **_typed(ctx, settings)}
-    session.serve(session.open_cloud(state, **settings), port, None if asked is None else asked.faults)
+    cloud = session.open_cloud(state, **settings)
+    commands.serving.serve(session, cloud, port, None if asked is None else asked.faults)
 
 
 def _typed(ctx: typer.Context, settings: dict[str, Any]) -> dict[str, Any]:
@@ -143,7 +145,7 @@ def seed(
 ) -> None:
     """Straight into the state, without a request."""
     session: Session = ctx.obj
-    region = session.sandbox_region
+    region = commands.serving.region(session)
     with closing(session.open_cloud(state)) as cloud:
         cloud.seed(volumes, snapshots, region=region)
     session.did(_("seeded {volumes} volumes and {snapshots} snapshots").format(volumes=volumes, snapshots=snapshots))
@@ -180,7 +182,7 @@ def clock(
         raise Usage(_("--advance and --set exclude each other"), hint=_("give one of them"))
     session.printer.check(CLOCK)
     with closing(session.open_cloud(state)) as cloud:
-        session.move_clock(cloud, advance, set_)
+        commands.serving.move_clock(cloud, advance, set_)
         moved = datetime.fromtimestamp(cloud.moment(), timezone.utc)
         record = {"time": moved.strftime("%Y-%m-%dT%H:%M:%SZ"), "ahead": round(cloud.ahead())}
     session.printer.show(CLOCK, [record])
@@ -197,7 +199,7 @@ def attach(ctx: typer.Context, ref: Ref) -> None:
     """What the Compute API would do: `available` becomes `in-use`."""
     session = _sandbox(ctx)
     found = refs.one(session.storage, VOLUME, ref)
-    session.attach(found.id)
+    commands.serving.attach(session, found.id)
     session.did(_("attached volume {ref}").format(ref=ref))
 
 
@@ -206,7 +208,7 @@ def detach(ctx: typer.Context, ref: Ref) -> None:
     """What the Compute API would do: `in-use` becomes `available`."""
     session = _sandbox(ctx)
     found = refs.one(session.storage, VOLUME, ref)
-    session.detach(found.id)
+    commands.serving.detach(session, found.id)
     session.did(_("detached volume {ref}").format(ref=ref))
 
 
