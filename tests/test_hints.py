@@ -15,7 +15,12 @@ from tests.conftest import Ran, Served
 from tests.test_house import TREES
 
 _COMMAND = re.compile(r"`nbs ([^`]+)`")
-_PLACES = {"command": ("volume", "snapshot"), "goal": ("gone",), "path": ("",)}  # what a place may hold; else a word
+_PLACES = {
+    "command": ("volume", "snapshot"),
+    "kind": ("volume", "snapshot"),
+    "goal": ("gone",),
+    "path": ("",),
+}  # what a place may hold; else a word
 
 
 def texts() -> Iterator[str]:
