@@ -179,7 +179,7 @@ def log_in(client: Client, credentials: Credentials) -> Access:
         failure.message = _("the identity service refused the login: {words}").format(words=failure.message)
         failure.hint = _(
             "the three usual causes:\n"
-            "1. the API password is not the console's login password; it is set in the console,\n"
+            "1. the API password is not the login password of the console; it is set there:\n"
             "   Compute > Instance > API endpoint settings\n"
             "2. the user name is the NHN Cloud account (an e-mail address) or the IAM account, not the API user ID\n"
             "3. the tenant ID (32 hexadecimal digits) is of another project or of Object Storage"

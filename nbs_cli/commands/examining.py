@@ -24,6 +24,7 @@ _OFFLINE = (
     installation.credentials,
     requests,
 )
+_NEEDED = frozenset({"environment", "credentials"})  # without these no command reaches the server
 
 
 def examine(session: Session, *, online: bool) -> None:
@@ -31,12 +32,12 @@ def examine(session: Session, *, online: bool) -> None:
     trouble = session.config_trouble  # looked at first: without a config file that can be read there is no format
     session.printer.check(FINDING)
     findings = [finding for check in _OFFLINE for finding in check(session)]
-    usable = trouble is None and all(one.status == OK for one in findings if one.check == "credentials")
+    usable = trouble is None and all(one.status == OK for one in findings if one.check in _NEEDED)
     if online and usable:
         findings += journey(session)
     _tell(session, findings)
     if online and not usable:
-        session.notes.note(_("the way to the server was not tried: there are no credentials that can be used"))
+        session.notes.note(_("the way to the server was not tried: no command could go it before that is mended"))
     wrong = _apart(one for one in findings if one.status != OK)
     if wrong:
         raise Failure(

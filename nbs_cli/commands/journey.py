@@ -132,7 +132,7 @@ def _clock(session: Session) -> Finding:
     if abs(skew) <= _SKEW:
         return Finding("clock", OK, _("this machine's clock and the server's agree"))
     words = _("this machine's clock is {time} {direction} the server's").format(
-        time=duration(abs(skew)), direction=_("ahead of") if skew > 0 else _("behind")
+        time=duration(round(abs(skew) / 60) * 60), direction=_("ahead of") if skew > 0 else _("behind")
     )
     fix = "sudo sntp -sS time.apple.com" if sys.platform == "darwin" else "sudo timedatectl set-ntp true"
     return Finding("clock", PROBLEM, words, fix)

@@ -140,3 +140,14 @@ def test_nothing_of_a_name_is_obeyed(nbs: Callable[..., Ran], keep: Callable[[En
     keep(Entry("k", "volume", parameters, PROD, SENT))
     out = nbs("doctor").out
     assert not {"\x1b", "\x07", "\u202e"} & set(out)
+
+
+def test_a_profile_that_moved(nbs: Callable[..., Ran], home: Path, keep: Callable[[Entry], None]) -> None:
+    """The command names the region that the create went to where the profile has another by now."""
+    config = home / ".config/nbs/config.toml"
+    config.parent.mkdir(parents=True)
+    place = Place("nbs -p prod", "the profile prod", "t1", "https://kr1.example/v2/t1", "prod", "KR1")
+    keep(Entry("k-3", "volume", {"size": 10}, place, SENT))
+    for region, begin in {"kr1": "nbs -p prod volume", "KR2": "nbs -p prod --region KR1 volume"}.items():
+        config.write_text(f'[profiles.prod]\nregion = "{region}"\nstore = "file"\n', encoding="utf-8")
+        assert nbs("doctor", "-q").out.startswith(f"{begin} create --size 10 ")
