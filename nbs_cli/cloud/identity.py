@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from nbs_cli.cloud.access import BLOCK_STORAGE, HEADER, IMAGE_SERVICE, Access, Credentials, read_access
 from nbs_cli.cloud.endpoints import check_origin, with_tenant
 from nbs_cli.cloud.request import Request
-from nbs_cli.errors import Failure, LostAnswer, Nonsense, NotFound, Unauthorized, Unavailable, Usage
+from nbs_cli.errors import Failure, LostAnswer, Nonsense, NotFound, Unauthorized, Unavailable, Usage, nearest
 from nbs_cli.output.words import _
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ class Identity:
 def _no_region(wanted: str, codes: list[str]) -> NotFound:
     return NotFound(
         _("there is no region {region} here").format(region=wanted),
-        hint=_("the regions are {regions}").format(regions=", ".join(codes)),
+        hint=nearest(wanted, codes, _("the regions are {names}"), whole=True),
     )
 
 

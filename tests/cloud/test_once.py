@@ -508,7 +508,7 @@ def test_an_open_request_is_looked_for_over_a_while(
 
 def test_a_long_look_is_told(served: Served, front: MakeFront, nbs: Callable[..., Ran]) -> None:
     """Half a minute without a word looks like a command that hangs: it is said what is looked for, and how long."""
-    server = front(lambda url: AFTER["closed"](url))
+    server = front(AFTER["closed"])
     ran = nbs(*command(VOLUME, "", "--request-key", "k"), env={**with_login(server), "NBS_SETTLE": "2s"})
     assert ran.code == 0, ran.err
     assert ran.err.splitlines()[0].endswith("looking for what it made, up to 2s")
