@@ -15,10 +15,11 @@ from typing import Any
 import pexpect
 import pytest
 
+from nbs_cli.app import tree
 from nbs_cli.sandbox.cloud import PASSWORD, TENANT_ID, USERNAME
 from tests.accounts import config_path, log_in
 from tests.conftest import NBS, Ran, Served
-from tests.test_house import COMMANDS, tree
+from tests.test_house import COMMANDS
 
 pytestmark = pytest.mark.skipif(
     not all(map(shutil.which, ("bash", "jq", "curl", "timeout"))), reason="the examples' tools are not all here"
