@@ -58,10 +58,12 @@ TRIES = {
     ("nbs_cli.commands.reporting", "reported"): "the metrics tell of a run that failed or was interrupted, too",
     ("nbs_cli.commands.reporting", "_beat"): "a file that cannot be written makes a good run a partial one",
     ("nbs_cli.commands.checks", "_of_sheet"): "a record that cannot be read is a finding, not the end of the search",
+    ("nbs_cli.commands.aging", "bound"): "what is neither an age nor a time is told how to write both",
+    ("nbs_cli.commands.aging", "_moment"): "fromisoformat() has no other way to say no",
     ("nbs_cli.commands.watching", "_looks"): "a look that fails is followed by another",
     ("nbs_cli.commands.installation", "_round_trip"): "a keyring that fails is a finding",
     ("nbs_cli.commands.installation", "credentials"): "credentials that cannot be are a finding",
-    ("nbs_cli.commands.journey", "_tried"): "a step that fails is a finding",
+    ("nbs_cli.commands.finding", "tried"): "a step that fails is a finding",
     ("nbs_cli.commands.imaging", "_follow"): "the answer with the image's ID is printed before the failure is raised",
     ("nbs_cli.commands.sandbox", "_delay"): "float() has no other way to say that a text is no number",
     # the sandbox imports nothing of ours: what it refuses becomes a failure where it is asked
@@ -149,6 +151,7 @@ BELOW = {
     "nbs_cli.commands": [
         *("nbs_cli.cloud", "nbs_cli.local", "nbs_cli.output", "nbs_cli.parser", "nbs_cli.session", "nbs_cli.errors"),
         *("nbs_cli.grammar", "nbs_cli.topics", "nbs_cli.help"),  # what `describing` prints: the tree itself, as data
+        "nbs_cli.manual",  # the variables that there are, for the doctor
         *("nbs_cli.shells", "nbs_cli.mistakes", "nbs_cli.sandbox"),
     ],
     "nbs_cli.app": ["nbs_cli.parser", "nbs_cli.output.words"],

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from nbs_cli.commands import (
+        aging,
         branching,
         calling,
         choosing,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "aging",
     "branching",
     "calling",
     "choosing",

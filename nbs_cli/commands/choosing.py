@@ -66,8 +66,8 @@ def _check(session: Session, span: Span, *, alone: bool) -> None:
 def _listed(session: Session, resource: Resource, span: Span, wish: Filter, name: str) -> Outcome:
     # what is left out here must not be counted there
     asked = replace(span, limit=None) if wish.asks else span
-    sieve = Sieve(wish, 0, None)
     with closing(session.of_profile(name)) as other:
+        sieve = Sieve(wish, 0, None, lambda: other.server_now)
         (outcome,) = at_once(
             lambda _name: [row for page in sieve.through(pages(other.storage, resource, asked)) for row in page], [name]
         )

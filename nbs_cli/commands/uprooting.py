@@ -13,7 +13,7 @@ from nbs_cli.cloud.bulk import Outcome, at_once
 from nbs_cli.cloud.deletion import attached_to, named, obstacles, snapshots_of
 from nbs_cli.cloud.refs import Found, resolve
 from nbs_cli.cloud.resources import SNAPSHOT, VOLUME, Resource
-from nbs_cli.commands.branching import picture
+from nbs_cli.commands.branching import drawn
 from nbs_cli.commands.making import rehearse
 from nbs_cli.commands.outcomes import conclude
 from nbs_cli.commands.removing import await_gone, delete_one, may_ask, print_rows, told
@@ -124,14 +124,18 @@ def _forecast(resource: Resource, item: Found) -> str:
 
 
 def _confirmed(session: Session, found: list[Found], plan: Plan) -> bool:
-    """Show the volumes with their snapshots as a tree, and ask."""
+    """Show the volumes with their snapshots as a tree, and ask; nothing is asked where nothing would go."""
     records = [{**item.record, "snapshots": [one.record for one in plan[item.id]]} for item in found]
-    for line in picture(records, None, utf8="utf" in (session.stderr.encoding or "utf-8").lower()):
-        session.notes.note(f"  {line}")
+    for line in drawn(records, session.stderr, color=False, indent=2):
+        session.notes.note(line)
+    staying = {item.id: reason for item in found if (reason := _kept(item)) is not None}
     for item in found:
-        if (reason := _kept(item)) is not None:
-            session.notes.note(_("{name} stays: {reason}").format(name=named([item.record])[0], reason=reason))
-    volumes, snapshots = len(found), sum(len(items) for items in plan.values())
+        if item.id in staying:
+            name = named([item.record])[0]
+            session.notes.note(_("{name} stays: {reason}").format(name=name, reason=staying[item.id]))
+    volumes, snapshots = len(found) - len(staying), sum(len(items) for items in plan.values())
+    if not volumes:
+        return True
     question = _("Delete {volumes} and {snapshots}? It cannot be undone.").format(
         volumes=plural("{count} volume", "{count} volumes", volumes).format(count=volumes),
         snapshots=plural("{count} snapshot", "{count} snapshots", snapshots).format(count=snapshots),
