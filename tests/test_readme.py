@@ -113,11 +113,14 @@ def test_house() -> None:
 
 
 @NEEDS_JQ
-def test_picture_is_current(tmp_path: Path, home: Path) -> None:
-    """The README's picture shows what the commands print today, IDs and times aside."""
-    today = draw.draw(draw.run(draw.COMMANDS, str(tmp_path)))
+@pytest.mark.parametrize("picture", draw.PICTURES, ids=lambda picture: picture.file)
+def test_picture_is_current(tmp_path: Path, home: Path, picture: draw.Picture) -> None:
+    """The README's pictures show what the commands print today, IDs aside; both READMEs have them."""
+    today = draw.of(picture, str(tmp_path))
 
-    assert _without_ids(today) == _without_ids(draw.PICTURE.read_text(encoding="utf-8"))
+    assert _without_ids(today) == _without_ids(picture.path.read_text(encoding="utf-8"))
+    for readme in (README, README.with_name("README.ko.md")):
+        assert f"(tests/pictures/{picture.file})" in readme.read_text(encoding="utf-8")
 
 
 def _without_ids(svg: str) -> str:
