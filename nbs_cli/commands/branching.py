@@ -24,7 +24,7 @@ def show(session: Session, refs: list[str], *, parallel: int) -> None:
     found = resolve(session.storage, VOLUME, texts, parallel=parallel)
     snapshots = snapshots_of(session.storage, {item.id for item in found})
     records = [{**item.record, "snapshots": snapshots[item.id]} for item in found]
-    if session.output != "table" or session.options.columns or session.options.quiet:
+    if not session.for_people:
         session.printer.show(TREE, records, several=several)
         return
     utf8 = "utf" in (session.stdout.encoding or "utf-8").lower()

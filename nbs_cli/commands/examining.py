@@ -37,7 +37,7 @@ def examine(session: Session, *, online: bool) -> None:
 def _tell(session: Session, findings: list[Finding]) -> None:
     if session.options.quiet:
         session.printer.show(FINDING, [one.record() for one in findings if one.fix], several=True)
-    elif session.output == "table" and not session.options.columns:
+    elif session.for_people:
         room = shutil.get_terminal_size().columns if session.stdout.isatty() else sys.maxsize
         session.stdout.write("".join(f"{line}\n" for one in findings for line in lines(one, room)))
     else:

@@ -204,7 +204,7 @@ def rehearse(session: Session, requests: list[tuple[str, str, Any, str | None]])
     for method, path, body, expected in requests:
         row = {"method": method, "path": f"/v2/{tenant}{path}", "body": body}
         rows.append(row if expected is None else {**row, "forecast": expected})
-    if session.for_people and not session.options.columns:
+    if session.for_people:
         session.stdout.write("".join(_request_lines(row) for row in rows))
     else:
         session.printer.show(REQUEST, rows, several=True)
