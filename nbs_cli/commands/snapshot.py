@@ -79,9 +79,8 @@ def list_(
     if timeline:
         commands.timing.draw(ctx.obj, volume)
         return
-    span = options.span(
-        SNAPSHOT, sort=sort, limit=limit, page_size=page_size, offset=offset, marker=marker, brief=brief
-    )
+    shape = commands.choosing.with_profile(SNAPSHOT) if all_profiles else SNAPSHOT
+    span = options.span(shape, sort=sort, limit=limit, page_size=page_size, offset=offset, marker=marker, brief=brief)
     wish = options.wish(name=name, status=status)
     if all_profiles:
         commands.choosing.list_everywhere(ctx.obj, SNAPSHOT, span, wish, alone=volume is None and not watch)
