@@ -61,6 +61,17 @@ class Once:
                 return self._adopted(wish, sheet, found)
             return self._made(wish, sheet, before)
 
+    def foreseen(self, wish: Wish) -> Record | None:
+        """What `create` would find instead of sending *wish*, by one look; None for what it would send.
+
+        Raises as `create` does for a key that made something else.
+        """
+        if wish.key is None or not wish.given:
+            return None
+        before = self.journal.sheet(wish.resource.name, wish.key).read()
+        is_open = before is not None and before.id is None
+        return settling.look(self.storage, wish) if is_open else self._found(wish, before)
+
     def told(self, wish: Wish) -> None:
         """A person knows what became of *wish*: a random key has done its work; one that was given is kept."""
         if wish.key is not None and not wish.given:

@@ -13,8 +13,8 @@ from nbs_cli.cloud.uploads import knows_image
 from nbs_cli.cloud.uploads import upload as send
 from nbs_cli.cloud.waiting import Goal, image_active, until
 from nbs_cli.commands import options
-from nbs_cli.commands.making import rehearse
 from nbs_cli.commands.options import Visibility
+from nbs_cli.commands.rehearsing import rehearse
 from nbs_cli.commands.shapes import REQUEST
 from nbs_cli.errors import Failure, Usage
 from nbs_cli.output.words import _

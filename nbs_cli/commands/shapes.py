@@ -35,7 +35,7 @@ REQUEST = Resource(
         Field("method", _("method")),
         Field("path", _("path")),
         Field("body", _("body"), Kind.OBJECT),
-        Field("forecast", _("what the server is expected to answer"), optional=True),
+        Field("forecast", _("what the server is expected to answer")),
     ),
     columns=("method", "path", "body", "forecast"),
     id_field="path",
