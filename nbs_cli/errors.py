@@ -60,7 +60,7 @@ class Failure(Exception):
 
     exit_code: ClassVar[ExitCode] = ExitCode.FAILURE
     slug: ClassVar[str] = "failure"
-    retryable: ClassVar[bool] = False
+    retryable: bool = False  # whether the same command may fare better a little later, and makes nothing twice
     retry_after: float | None = None  # seconds, when the server said so
     resent: bool = False  # the request had gone out before, and its first answer was lost
 

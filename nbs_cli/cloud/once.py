@@ -186,7 +186,7 @@ def unknown(wish: Wish, lost: Failure) -> Unknown:
         if wish.key
         else _("`nbs {command} list` shows whether it is there").format(command=command)
     )
-    return Unknown(
+    failure = Unknown(
         _("it is not known whether the {what} was created: {words}").format(
             what=noun_of(wish.resource), words=lost.message
         ),
@@ -194,6 +194,8 @@ def unknown(wish: Wish, lost: Failure) -> Unknown:
         http_status=lost.http_status,
         request_id=lost.request_id,
     )
+    failure.retryable = wish.given  # the same command has the same key then, and looks first
+    return failure
 
 
 def _another(wish: Wish, before: Entry, differing: list[str]) -> Usage:

@@ -62,6 +62,7 @@ def upload(session: Session, ref: str, wish: Wish, *, wait: bool, dry_run: bool)
     failure = _follow(session, found, answer) if wait else None
     session.printer.show(IMAGE, [answer])
     if failure is not None:
+        failure.retryable = False  # the same command makes another image
         raise failure
 
 

@@ -86,6 +86,7 @@ def make(
     names.change(session.names(resource), made=map(names.known, _records(outcomes)))
     if wait:
         await_all(session, resource, outcomes)
+        _warn(outcomes, again=if_not_exists)
     if not session.options.quiet:
         _show(session, resource, outcomes, several=several)
     conclude(session, outcomes, lambda wish: str(wish.body.get("name") or wish.key))
@@ -149,6 +150,13 @@ def _show(session: Session, resource: Resource, outcomes: list[Outcome], *, seve
     """Print what there is now."""
     if records := _records(outcomes):
         session.printer.show(resource, records, several=several)
+
+
+def _warn(outcomes: list[Outcome], *, again: bool) -> None:
+    """What was made is made once more by the same command, unless its key or its name (*again*) is looked for first."""
+    for outcome in outcomes:
+        if outcome.failure is not None and outcome.result is not None:
+            outcome.failure.retryable &= outcome.item.given or again
 
 
 def _records(outcomes: list[Outcome]) -> list[dict[str, Any]]:

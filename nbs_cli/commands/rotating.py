@@ -96,6 +96,8 @@ def _turned(session: Session, policy: Policy, wanted: Wanted, turns: list[Turn])
     for outcome in outcomes:
         if isinstance(outcome.result, Made):
             outcome.item.record = outcome.result.record
+            if outcome.failure is not None:
+                outcome.failure.retryable = False  # another run makes another snapshot
     ready = [outcome for outcome in outcomes if outcome.result is not None and outcome.failure is None]
     if ready:
         _prune(session, policy, ready, terms)

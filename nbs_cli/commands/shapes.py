@@ -219,7 +219,9 @@ ERROR = Resource(
         Field("http_status", _("the status of the server's answer, where there was one"), types=("integer",)),
         Field("request_id", _("the ID that support asks for")),
         Field("hint", _("the next step")),
-        Field("retryable", _("whether the same command may fare better a little later"), Kind.YES),
+        Field(
+            "retryable", _("whether the same command may fare better a little later, and makes nothing twice"), Kind.YES
+        ),
         Field("resource", _("the ID or name that it is about")),
         Field("candidates", _("what an ambiguous name may mean"), Kind.OBJECT, optional=True),
     ),
