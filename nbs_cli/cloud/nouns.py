@@ -17,11 +17,13 @@ def command_of(resource: Resource) -> str:
     return "types" if resource is VOLUME_TYPE else resource.name
 
 
-def missing(resource: Resource, text: str) -> NotFound:
-    """Say that nothing bears the name or ID *text*."""
+def missing(resource: Resource, text: str, answer: NotFound | None = None) -> NotFound:
+    """Say that nothing bears the name or ID *text*; *answer* is the server's, where it was asked for this one alone."""
     noun = noun_of(resource)
     return NotFound(
         _("there is no {noun} {ref}").format(noun=noun, ref=text),
         hint=_("`nbs {command} list` shows what there is").format(command=command_of(resource)),
+        http_status=answer.http_status if answer else None,
+        request_id=answer.request_id if answer else None,
         resource=text,
     )

@@ -9,7 +9,7 @@ from nbs_cli.commands import installation
 from nbs_cli.commands.checks import requests
 from nbs_cli.commands.finding import OK, Finding, lines
 from nbs_cli.commands.journey import journey
-from nbs_cli.commands.shapes import FINDING
+from nbs_cli.commands.particulars import FINDING
 from nbs_cli.errors import Failure
 from nbs_cli.output.words import plural
 from nbs_cli.session import Session
