@@ -53,15 +53,15 @@ class ExitCode(IntEnum):
 
 
 class Failure(Exception):
-    """Something went wrong; says what happened, in the server's words too, and the next step.
+    """Something unexpected: the server answered nonsense, the doctor found something, output could not be written.
 
-    `message` is one line for people, `hint` the next step, `candidates` records to choose from (an ambiguous name) and
-    `columns` what of them is shown, `resource` the ID of what it is about.
+    `message` says what happened in one line, in the server's words too, `hint` the next step, `candidates` are records
+    to choose from (an ambiguous name) and `columns` what of them is shown, `resource` is the ID of what it is about.
     """
 
     exit_code: ClassVar[ExitCode] = ExitCode.FAILURE
     slug: ClassVar[str] = "failure"
-    retryable: ClassVar[bool] = False
+    retryable: bool = False  # whether the same command may fare better a little later, and makes nothing twice
     retry_after: float | None = None  # seconds, when the server said so
     resent: bool = False  # the request had gone out before, and its first answer was lost
 

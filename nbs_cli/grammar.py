@@ -17,7 +17,8 @@ from nbs_cli.cloud.realms import REALMS
 from nbs_cli.cloud.resources import IMAGE, SNAPSHOT, VOLUME, VOLUME_TYPE, Resource
 from nbs_cli.cloud.waiting import GONE
 from nbs_cli.commands import faults
-from nbs_cli.commands.shapes import CLOCK, COMMAND, FAULT, FINDING, OUTCOME, PLAN, PROFILE, ROTATION, STATUS, USAGE
+from nbs_cli.commands.particulars import CLOCK, COMMAND, FAULT, FINDING, PROFILE, STATUS
+from nbs_cli.commands.shapes import CHANGE, ERROR, OUTCOME, PLAN, REQUEST, ROTATION, TREE, USAGE
 from nbs_cli.local.config import KEYS, STORES
 from nbs_cli.output.records import NAMES
 from nbs_cli.output.words import _
@@ -69,6 +70,14 @@ PRINTS: dict[str, Resource | None] = {
     "help": None,
     "completion": None,
 }
+# what else is printed, and by what
+BESIDE = {
+    "volume show --with-snapshots": TREE,
+    "volume list --watch": CHANGE,
+    "snapshot list --watch": CHANGE,
+    "--dry-run": REQUEST,
+    "-o json": ERROR,
+}
 # whose statuses a group of commands speaks of
 STATUSES = {"volume": VOLUME, "snapshot": SNAPSHOT}
 
@@ -116,6 +125,19 @@ _KINDS = {
     "help TOPIC": "one of exit-codes environment output statuses waiting retention ci air-gap",
 }
 _SETTINGS = {"realm": "realm", "region": "region", "store": "store", "output": "format"}  # of a profile, by their kind
+# kinds of values that have no other words
+_CLOSED = {"api method", "color", "fault", "format", "language", "realm", "setting", "shape", "shell", "store"}
+_VARIABLES = {
+    "--profile": ("NBS_PROFILE",),
+    "--region": ("NBS_REGION",),
+    "--output": ("NBS_OUTPUT",),
+    "--timeout": ("NBS_TIMEOUT", "NBS_WAIT_TIMEOUT"),
+    "--color": ("NO_COLOR", "FORCE_COLOR"),
+    "--lang": ("NBS_LANG", "LC_ALL", "LC_MESSAGES", "LANG"),
+    "--debug": ("NBS_DEBUG",),
+    "--ca-bundle": ("NBS_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"),
+}
+_USUAL = {"--output": "table", "--color": "auto"}  # what is meant where an option, and its variables, say nothing
 ANY = "any"
 FILE = "file"
 
@@ -125,6 +147,7 @@ class Parameter:
     """An option (with its spellings) or an argument (without): its metavar, empty for a flag, and its help.
 
     `takes` is the kind of its value, None for a flag; `many` says that it may be repeated; `default` is empty for none.
+    `words` are what it takes where it takes nothing else, and `environment` the variables that say the same.
     """
 
     names: tuple[str, ...]
@@ -134,6 +157,18 @@ class Parameter:
     many: bool
     required: bool = False
     default: str = ""
+
+    @property
+    def words(self) -> list[str] | None:
+        """The words that it takes, None where there may be others."""
+        if self.takes is not None and self.takes.startswith("one of "):
+            return self.takes.split()[2:]
+        return [word for word, _help in _values()[self.takes]] if self.takes in _CLOSED else None
+
+    @property
+    def environment(self) -> tuple[str, ...]:
+        """The variables that say the same, the one that counts first before the others."""
+        return next((_VARIABLES[name] for name in self.names if name in _VARIABLES), ())
 
 
 @dataclass(frozen=True)
@@ -228,7 +263,9 @@ def _option(path: str, param: Any, ctx: Any) -> Parameter:
         None if flag else _kind(path, names[-1], param, ctx),
         param.multiple,
         param.required,
-        str(param.default) if param.show_default and not flag and param.default not in {None, ""} else "",
+        str(param.default)
+        if param.show_default and not flag and param.default not in {None, ""}
+        else _USUAL.get(names[-1], ""),
     )
 
 
@@ -264,22 +301,28 @@ def _values() -> dict[str, list[Value]]:
         "realm": [(realm.name, realm.domains[0]) for realm in REALMS.values()],
         "region": list(_regions().items()),
         "setting": [(key, PROFILE.named((key,))[0].help) for key in KEYS],
-        "shape": _plain(sorted({shape.name for shape in PRINTS.values() if shape} - {IMAGE.name} | {"error", "image"})),
+        "shape": _plain(sorted(shapes())),
         "shell": _plain(SHELLS),
         "store": _plain(STORES),
         "type": [("hdd", _("the one type of hard disks")), ("ssd", _("the one type of solid-state disks"))],
         **faults.WORDS,
         "zone": _plain(sorted({zone for realm in REALMS.values() for area in realm.regions for zone in area.zones})),
     }
-    shapes = {shape.name: shape for shape in PRINTS.values() if shape is not None}
+    printed = {shape.name: shape for shape in (*PRINTS.values(), *BESIDE.values()) if shape is not None}
     return {
         **choices,
         **{f"setting of {key}": choices[kind] for key, kind in _SETTINGS.items()},
         "setting of read_only": [("true", _("every write is refused")), ("false", "")],
-        **{f"fields {name}": _fields(shape) for name, shape in shapes.items()},
+        **{f"fields {name}": _fields(shape) for name, shape in printed.items()},
         **{f"known status {one.name}": list(one.statuses) for one in STATUSES.values()},
         **{f"status {one.name}": [*one.statuses, (GONE, _("no longer there"))] for one in STATUSES.values()},
     }
+
+
+def shapes() -> dict[str, Resource]:
+    """Every shape that is printed, by the name that `nbs schema` takes."""
+    found = {shape.name: shape for shape in (*PRINTS.values(), *BESIDE.values()) if shape is not None}
+    return {"image" if name == IMAGE.name else name: shape for name, shape in found.items()}
 
 
 def _plain(words: Any) -> list[Value]:

@@ -129,12 +129,13 @@ class Outlet:
             return None
         from nbs_cli.output.query import Query
 
-        return Query(self.options.query, lambda: self.wrote is not None)
+        return Query(self.options.query, lambda: self.wrote is not None, self.notes.note)
 
     @property
     def for_people(self) -> bool:
         """Whether what is printed may be words and pictures: a table, of which nothing special was asked."""
-        return self.output == "table" and not self.options.quiet and self.options.query is None
+        asked = (self.options.quiet, self.options.query is not None, self.options.columns is not None)
+        return self.output == "table" and not any(asked)
 
     def _form(self, look: Look) -> type[Format]:
         """The class of the format; tables with rich for somebody who looks, plain lines for a pipe."""

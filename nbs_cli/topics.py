@@ -76,7 +76,10 @@ TOPICS: dict[str, Topic] = {
             ),
             Section(
                 _("WHAT TO DO"),
-                _("With `-o json` the error is a JSON object on stderr; its `retryable` says whether to try again."),
+                _(
+                    "With `-o json` the error is a JSON object on stderr. Its `retryable` is true where the same "
+                    "command may fare better a little later and makes nothing twice."
+                ),
                 tuple((str(int(code)), words) for code, words in REACTIONS),
             ),
             Section(_("IN A SHELL"), _("A function that does so:"), lines=tuple(FUNCTION.splitlines())),
@@ -105,11 +108,13 @@ TOPICS: dict[str, Topic] = {
                 _(
                     "`-c` chooses columns by wire name or heading, and `+name,-name` changes the usual ones. `--query` "
                     "takes a JMESPath expression; it is asked once, of all pages, of what `-o json` would print, and "
-                    "its answer is the same in every format."
+                    "its answer is the same in every format. In it a number stands in backticks, a text in single "
+                    "quotes, and a name with other letters than a to z in double quotes."
                 ),
                 lines=(
                     "nbs volume list -c +description,-zone",
                     "nbs volume list --query '[?size > `100`].[id, name]' -o value",
+                    "nbs volume list --query \"[?status == 'error'].id\" -o value",
                     "nbs volume list --query 'sum([].size)'",
                 ),
             ),
@@ -178,7 +183,8 @@ TOPICS: dict[str, Topic] = {
                     "that makes a volume only where its name is missing; both may be said together."
                 ),
                 lines=(
-                    "export NBS_TOKEN=$(nbs auth token)",
+                    "NBS_TOKEN=$(nbs auth token)",
+                    "export NBS_TOKEN",
                     'nbs volume create --size 10 --name web --request-key "$CI_JOB_ID" --wait --timeout 5m',
                     "nbs volume create --size 10 --name web --if-not-exists -o json",
                     "nbs volume delete web --yes --ignore-missing --wait",

@@ -32,7 +32,9 @@ _OTHERWISE = {
         "realm, region, read_only",
         "Tell about a topic",
         "volume, snapshot, types, image",
+        "volume or snapshot",
         "what happens: status, reset",
+        "what it was to make: volume or",
         "where its secret lies",
         "where the password is kept",
     ),
@@ -48,11 +50,14 @@ _OTHERWISE = {
         "the state in FILE, not the sandbox profile's",
     ),
     "the guide is shorter": (
-        "`nbs volume list --unattached` lists",
         "extended replication status",
         "volumes that no instance has",
         "whether an instance can boot",
         "whether several instances may",
+    ),
+    "a word in an example": (
+        "`==` compares, and a text",
+        "a number stands in backticks",
     ),
     "another word in Korean": (
         "--include-unmanaged asks before it removes",

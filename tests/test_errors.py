@@ -56,6 +56,12 @@ def test_every_code_of_the_contract_has_its_failure() -> None:
     assert {code.value for code in ExitCode} == {*CODES.values(), 129, 130, 141, 143}
 
 
+def test_what_may_be_tried_again() -> None:
+    """By its class alone: what a rate, a wait or the way to the server has ended; what else there is fails again."""
+    again = {kind.__name__ for kind in KINDS if kind.retryable}
+    assert again == {"RateLimited", "WaitTimeout", "Unavailable", "LostAnswer"}
+
+
 def test_a_failure_as_a_record() -> None:
     """The documented keys, in their order, whatever is known of them."""
     failure = Conflict("attached", hint="detach", http_status=400, request_id="req-1", resource="id")

@@ -187,6 +187,7 @@ PAGES = {
     "snapshot-delete": Page("snapshot delete 업그레이드-전 --yes"),
     "snapshot-wait": Page("snapshot wait 업그레이드-전"),
     "snapshot-prune": Page("snapshot prune --volume 운영-db --policy daily", before=_nightly),
+    "snapshot-prune-dry-run": Page("snapshot prune --volume 운영-db --policy daily --dry-run", before=_nightly),
     "snapshot-prune-apply": Page(
         "snapshot prune --volume 운영-db --keep-last 1 --keep-daily 2 --policy daily --apply", before=_nightly
     ),
@@ -214,6 +215,7 @@ PAGES = {
     "profile-set": Page("profile set region KR2", anonymous=True),
     "profile-remove": Page("profile remove dev", anonymous=True),
     "exit-2-usage": Page("volume create --size 10GB", SPOKEN),
+    "exit-2-query": Page("volume list --query '[?size > 15].name'", SPOKEN),
     "exit-2-unanswered": Page("volume delete 백업-1", SPOKEN, environ={"CI": "true"}),
     "exit-2-read-only": Page("volume create --size 10", SPOKEN, anonymous=True),
     "exit-3-not-found": Page("volume show 없는-디스크", SPOKEN),

@@ -150,8 +150,8 @@ BELOW = {
     "nbs_cli.parser": ["nbs_cli.outlet", "nbs_cli.session", "nbs_cli.help", "nbs_cli.errors", "nbs_cli.output.words"],
     "nbs_cli.commands": [
         *("nbs_cli.cloud", "nbs_cli.local", "nbs_cli.output", "nbs_cli.parser", "nbs_cli.session", "nbs_cli.errors"),
-        *("nbs_cli.grammar", "nbs_cli.topics", "nbs_cli.help"),  # what `describing` prints: the tree itself, as data
-        "nbs_cli.manual",  # the variables that there are, for the doctor
+        # what `describing` prints: the tree itself, as data, with the variables and exit codes of the manual
+        *("nbs_cli.grammar", "nbs_cli.topics", "nbs_cli.help", "nbs_cli.manual"),
         *("nbs_cli.shells", "nbs_cli.mistakes", "nbs_cli.sandbox"),
     ],
     "nbs_cli.app": ["nbs_cli.parser", "nbs_cli.output.words"],

@@ -83,3 +83,27 @@ def test_the_command_tree(nbs: Run) -> None:
     assert (size["metavar"], size["flag"], size["many"]) == ("GB", False, False)
     assert named["nbs volume list"]["prints"] == "volume"
     assert nbs("commands", "-q").out.splitlines() == paths
+
+
+def test_the_command_tree_is_whole(nbs: Run) -> None:
+    """Words, defaults, variables, aliases, exit codes: what a program would otherwise have to read in the help."""
+    rows = json.loads(nbs("commands", "-o", "json").out)
+    options = {name: one for one in rows[0]["options"] for name in one["names"]}
+    assert options["-o"]["values"] == ["table", "json", "jsonl", "yaml", "csv", "value"]
+    assert (options["-o"]["default"], options["-o"]["environment"]) == ("table", ["NBS_OUTPUT"])
+    assert (options["--color"]["default"], options["--region"]["values"]) == ("auto", None)
+    assert options["--ca-bundle"]["environment"][0] == "NBS_CA_BUNDLE"
+    assert [one["code"] for one in rows[0]["exit_codes"]] == [int(code) for code in ExitCode]
+    variables = {one["name"] for one in rows[0]["environment"]}
+    assert {name for names, _words in ENVIRONMENT for name in names.split(", ")} == variables
+    said = {name for row in rows for one in row["options"] for name in one["environment"]}
+    assert said <= variables | {"LC_ALL", "LC_MESSAGES", "LANG", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"}
+    named = {row["command"]: row for row in rows}
+    assert named["nbs volume list"]["aliases"] == ["ls"]
+    assert named["nbs volume upload-image"]["prints"] == "image"
+    (parallel,) = [one for one in named["nbs volume delete"]["options"] if "--parallel" in one["names"]]
+    assert parallel["default"] == "8"
+    (shape,) = named["nbs schema"]["arguments"]
+    assert "volume_tree" in shape["values"]
+    for name in shape["values"]:
+        assert nbs("schema", name).code == 0

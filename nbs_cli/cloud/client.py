@@ -246,7 +246,7 @@ def _failure_of(error: BaseException, request: Request, exchange: _Exchange) -> 
         )
     failure = _unreached(words, request, exchange.proxy)
     if isinstance(error.__cause__ or error.__context__, ssl.SSLError) or "CERTIFICATE" in words or "SSL" in words:
-        failure.passing = False
+        failure.passing = failure.retryable = False
         failure.hint = _("the certificate is not trusted; a company's own goes into NBS_CA_BUNDLE or `--ca-bundle`")
     return failure
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nbs_cli.cloud.blockstorage import BlockStorage, Record
-from nbs_cli.cloud.marks import Wish, said_otherwise
+from nbs_cli.cloud.marks import MARK, Wish, said_otherwise
 from nbs_cli.cloud.nouns import command_of, noun_of
 from nbs_cli.cloud.refs import check_alone, rows_by_name
 from nbs_cli.errors import Conflict, ErrorState, Failure
@@ -61,4 +61,6 @@ def _refusal(kind: type[Failure], wish: Wish, record: Record, words: str, hint: 
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, dict):
+        value = " ".join(f"{key}={inner}" for key, inner in value.items() if key != MARK)
     return _("none") if value is None or value == "" else str(value)

@@ -62,6 +62,17 @@ class Once:
                 return self._adopted(wish, sheet, found)
             return self._made(wish, sheet, before)
 
+    def foreseen(self, wish: Wish) -> Record | None:
+        """What `create` would find instead of sending *wish*, by one look; None for what it would send.
+
+        Raises as `create` does for a key that made something else.
+        """
+        if wish.key is None or not wish.given:
+            return None
+        before = self.journal.sheet(wish.resource.name, wish.key).read()
+        is_open = before is not None and before.id is None
+        return settling.look(self.storage, wish) if is_open else self._found(wish, before)
+
     def told(self, wish: Wish) -> None:
         """A person knows what became of *wish*: a random key has done its work; one that was given is kept."""
         if wish.key is not None and not wish.given:
@@ -184,7 +195,7 @@ def unknown(wish: Wish, lost: Failure) -> Unknown:
         if wish.key
         else _("`nbs {command} list` shows whether it is there").format(command=command)
     )
-    return Unknown(
+    failure = Unknown(
         _("it is not known whether the {what} was created: {words}").format(
             what=noun_of(wish.resource), words=lost.message
         ),
@@ -192,6 +203,8 @@ def unknown(wish: Wish, lost: Failure) -> Unknown:
         http_status=lost.http_status,
         request_id=lost.request_id,
     )
+    failure.retryable = wish.given  # the same command has the same key then, and looks first
+    return failure
 
 
 def _another(wish: Wish, before: Entry, differing: list[str]) -> Usage:

@@ -75,16 +75,17 @@ def resolve(
     Raises NotFound for an unknown ref (unless *ignore_missing*) and, with the candidates, for a name that several bear.
     """
     refs = [read(text) for text in dict.fromkeys(texts)]
-    with_id = _with_id(storage, resource, [ref.resource_id for ref in refs if ref.resource_id], parallel, brief=brief)
+    ids = [ref.resource_id for ref in refs if ref.resource_id]
+    with_id, refused = _with_id(storage, resource, ids, parallel, brief=brief)
     by_name = rows_by_name(storage, resource) if any(ref.name is not None for ref in refs) else {}
     found: dict[str, Found] = {}
     for ref in refs:
-        matches = with_id[ref.resource_id] if ref.resource_id else by_name.get(ref.name or "", [])
+        matches = with_id.get(ref.resource_id, []) if ref.resource_id else by_name.get(ref.name or "", [])
         check_alone(resource, ref.text, matches)
         if matches:
             found.setdefault(matches[0]["id"], Found(ref.text, matches[0]))
         elif not ignore_missing:
-            raise missing(resource, ref.text, list(by_name))
+            raise missing(resource, ref.text, list(by_name), refused.get(ref.resource_id or ""))
     return list(found.values())
 
 
@@ -95,17 +96,18 @@ def one(storage: BlockStorage, resource: Resource, text: str) -> Found:
 
 def _with_id(
     storage: BlockStorage, resource: Resource, ids: Iterable[str], parallel: int, *, brief: bool
-) -> Mapping[str, list[Record]]:
-    outcomes = by_id(storage, resource, list(dict.fromkeys(ids)), parallel, brief=brief)
+) -> tuple[Mapping[str, list[Record]], Mapping[str, NotFound]]:
+    """The records of *ids*, and the answers for those that are not there."""
     found: dict[str, list[Record]] = {}
-    for outcome in outcomes:
+    refused: dict[str, NotFound] = {}
+    for outcome in by_id(storage, resource, list(dict.fromkeys(ids)), parallel, brief=brief):
         if outcome.failure is None:
             found[outcome.item] = [outcome.result]
         elif isinstance(outcome.failure, NotFound):
-            found[outcome.item] = []
+            refused[outcome.item] = outcome.failure
         else:
             raise outcome.failure
-    return found
+    return found, refused
 
 
 def rows_by_name(storage: BlockStorage, resource: Resource) -> Mapping[str, list[Record]]:

@@ -43,14 +43,19 @@ class Paging(Enum):
 
 @dataclass(frozen=True)
 class Field:
-    """A documented field: wire name, help, kind, a short name for columns, the documented keys of its items."""
+    """A documented field: wire name, help, kind, a short name for columns, the documented keys of its items.
+
+    `types` is what it is in JSON, where that is not what its kind says, and `of` the shape of the object that it holds,
+    or of each in its list.
+    """
 
     wire: str
     help: str
     kind: Kind = Kind.TEXT
     short: str = ""
     items: tuple[str, ...] = ()
-    types: tuple[str, ...] = ()  # what it is in JSON, where that is not what its kind says
+    types: tuple[str, ...] = ()
+    of: Resource | None = None
     optional: bool = False  # left out, not null, where there is none
 
     @property

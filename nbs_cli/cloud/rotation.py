@@ -99,14 +99,20 @@ def _is_full(failure: Failure) -> bool:
     )
 
 
-def _spare(sight: Sight, turn: Turn, policy: Policy) -> list[Verdict]:
-    """The newest snapshot of now, which stays; then what the policy removes once the new one is there, oldest first."""
+def foreseen(sight: Sight, turn: Turn, policy: Policy) -> list[Verdict]:
+    """The plan for the volume as it will be once the new snapshot is there; raises Usage for one that goes too far."""
     coming = Snapshot("", turn.volume.id, "available", sight.now + pruning.SKEW, policy.name)
     there = [pruning.read(record) for record in sight.records if record.get("volume_id") == turn.volume.id]
-    today = pruning.planned(sight, policy, {turn.volume.id})
     scope = Scope(policy.name, sight.now + pruning.SKEW)
     verdicts = retention.plan([*there, coming], policy.rules, policy.zone, scope)
     pruning.guard(verdicts, policy.most)
+    return verdicts
+
+
+def _spare(sight: Sight, turn: Turn, policy: Policy) -> list[Verdict]:
+    """The newest snapshot of now, which stays; then what the policy removes once the new one is there, oldest first."""
+    today = pruning.planned(sight, policy, {turn.volume.id})
+    verdicts = foreseen(sight, turn, policy)
     newest = [Verdict(verdict.snapshot, Action.KEEP) for verdict in today if verdict.action is not Action.LEAVE][:1]
     stays = {verdict.snapshot.id for verdict in newest}
     going = [Verdict(one, Action.REMOVE) for one in pruning.going(verdicts) if one.id not in stays]

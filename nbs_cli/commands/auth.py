@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from nbs_cli import commands
-from nbs_cli.commands.shapes import STATUS
+from nbs_cli.commands.particulars import STATUS
 from nbs_cli.errors import Usage
 from nbs_cli.output.words import _
 from nbs_cli.parser import command, group

@@ -26,7 +26,7 @@ def show(session: Session, refs: list[str], *, parallel: int) -> None:
     found = resolve(session.storage, VOLUME, texts, parallel=parallel)
     snapshots = snapshots_of(session.storage, {item.id for item in found})
     records = [{**item.record, "snapshots": [SNAPSHOT.project(row) for row in snapshots[item.id]]} for item in found]
-    if not session.for_people or session.options.columns:
+    if not session.for_people:
         session.printer.show(TREE, records, several=several)
         return
     lines = drawn(records, session.stdout, color=session.colored(session.stdout))

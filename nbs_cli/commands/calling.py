@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from nbs_cli.cloud import raw
-from nbs_cli.commands.making import rehearse
+from nbs_cli.commands.rehearsing import rehearse
 from nbs_cli.commands.shapes import REQUEST
 from nbs_cli.errors import Usage
 from nbs_cli.local.given import data as read
@@ -29,7 +29,7 @@ def call(session: Session, method: str, path: str, data: str | None, *, paginate
     if method != "GET":
         session.writing()
     if dry_run:
-        rehearse(session, [(method, path, body, None)])
+        rehearse(session, [(method, path, body, _("unknown: a raw call is not judged"))])
         return
     if method == "DELETE" and not _confirmed(session, path):
         session.notes.note(_("nothing was deleted"))

@@ -17,6 +17,7 @@ from nbs_cli.output.words import _
 from nbs_cli.session import Session
 
 _PROFILE = Field("profile", _("the profile that it was found with"), Kind.NAME)
+_MOST = 32  # profiles at once: one that does not answer takes its whole time
 
 
 def list_everywhere(session: Session, resource: Resource, span: Span, wish: Filter, *, alone: bool) -> None:
@@ -32,7 +33,8 @@ def list_everywhere(session: Session, resource: Resource, span: Span, wish: Filt
     if not names:
         raise NotFound(_("there are no profiles"), hint=_("`nbs auth login` makes one"))
     # each is a batch of its own: the login that one refuses says nothing about the others
-    outcomes = [batch.result for batch in at_once(lambda name: _listed(session, resource, span, wish, name), names)]
+    batches = at_once(lambda name: _listed(session, resource, span, wish, name), names, min(len(names), _MOST))
+    outcomes = [batch.result for batch in batches]
     for outcome in outcomes:
         if outcome.failure is not None:
             outcome.failure.message = f"{outcome.item}: {outcome.failure.message}"
@@ -64,8 +66,9 @@ def _check(session: Session, span: Span, *, alone: bool) -> None:
 
 
 def _listed(session: Session, resource: Resource, span: Span, wish: Filter, name: str) -> Outcome:
-    # what is left out here must not be counted there
-    asked = replace(span, limit=None) if wish.asks else span
+    # what is left out here must not be counted there, and no server knows profiles
+    order = tuple(key for key in span.order if key[0] != _PROFILE.wire)
+    asked = replace(span, order=order, limit=None if wish.asks else span.limit)
     with closing(session.of_profile(name)) as other:
         sieve = Sieve(wish, 0, None, lambda: other.server_now)
         (outcome,) = at_once(

@@ -10,7 +10,7 @@ from nbs_cli.commands import installation
 from nbs_cli.commands.checks import requests
 from nbs_cli.commands.finding import OK, Finding, lines
 from nbs_cli.commands.journey import journey
-from nbs_cli.commands.shapes import FINDING
+from nbs_cli.commands.particulars import FINDING
 from nbs_cli.commands.variables import variables
 from nbs_cli.errors import Failure
 from nbs_cli.output.words import _, plural
@@ -55,7 +55,7 @@ def _apart(findings: Iterable[Finding]) -> list[Finding]:
 def _tell(session: Session, findings: list[Finding]) -> None:
     if session.options.quiet:
         session.printer.show(FINDING, [one.record() for one in _apart(findings) if one.fix], several=True)
-    elif session.for_people and not session.options.columns:
+    elif session.for_people:
         room = shutil.get_terminal_size().columns if session.stdout.isatty() else sys.maxsize
         color = session.colored(session.stdout)
         session.stdout.write("".join(f"{line}\n" for one in findings for line in lines(one, room, color=color)))

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from nbs_cli import commands
-from nbs_cli.commands.shapes import FAULT
+from nbs_cli.commands.particulars import FAULT
 from nbs_cli.errors import NotFound, Usage
 from nbs_cli.output.words import _, plural
 from nbs_cli.parser import command, group

@@ -13,8 +13,8 @@ from nbs_cli.cloud.uploads import knows_image
 from nbs_cli.cloud.uploads import upload as send
 from nbs_cli.cloud.waiting import Goal, image_active, until
 from nbs_cli.commands import options
-from nbs_cli.commands.making import rehearse
 from nbs_cli.commands.options import Visibility
+from nbs_cli.commands.rehearsing import rehearse
 from nbs_cli.commands.shapes import REQUEST
 from nbs_cli.errors import Failure, Usage
 from nbs_cli.output.words import _
@@ -62,6 +62,7 @@ def upload(session: Session, ref: str, wish: Wish, *, wait: bool, dry_run: bool)
     failure = _follow(session, found, answer) if wait else None
     session.printer.show(IMAGE, [answer])
     if failure is not None:
+        failure.retryable = False  # the same command makes another image
         raise failure
 
 

@@ -10,7 +10,7 @@ from typer.models import OptionInfo
 
 from nbs_cli import commands
 from nbs_cli.commands import options
-from nbs_cli.commands.options import Description, Volumes
+from nbs_cli.commands.options import Description, DryRun, Volumes
 from nbs_cli.local.policies import USUAL
 from nbs_cli.output.words import _
 from nbs_cli.session import Session, seconds
@@ -80,6 +80,7 @@ def prune(
     timezone: Timezone = None,
     max_delete: MaxDelete = None,
     apply: Annotated[bool, typer.Option("--apply", help=_("remove them, the oldest first"))] = False,
+    dry_run: DryRun = False,
 ) -> None:
     """GET /snapshots/detail; with --apply GET and DELETE /snapshots/{id} for each that goes."""
     session: Session = ctx.obj
@@ -95,7 +96,7 @@ def prune(
         "max_delete": max_delete,
     }
     chosen = commands.retaining.policy(session, policy, typed)
-    wanted = commands.pruning.Wanted(tuple(volume or ()), all_volumes, match, include_unmanaged, apply)
+    wanted = commands.pruning.Wanted(tuple(volume or ()), all_volumes, match, include_unmanaged, apply, dry_run)
     commands.pruning.prune(session, chosen, wanted)
 
 
@@ -134,6 +135,7 @@ def rotate(
         Path | None,
         typer.Option("--metrics-file", metavar="FILE", help=_("write metrics into FILE for node_exporter")),
     ] = None,
+    dry_run: DryRun = False,
 ) -> None:
     """POST /snapshots for each, GET until it is available, then as `prune --apply`."""
     session: Session = ctx.obj
@@ -150,5 +152,7 @@ def rotate(
     }
     chosen = commands.retaining.policy(session, policy, typed)
     wait = 0.0 if jitter is None else seconds(jitter)
-    wanted = commands.rotating.Wanted(tuple(volumes), description, force, make_room, wait, heartbeat_file, metrics_file)
+    wanted = commands.rotating.Wanted(
+        tuple(volumes), description, force, make_room, wait, heartbeat_file, metrics_file, dry_run
+    )
     commands.rotating.rotate(session, chosen, wanted)

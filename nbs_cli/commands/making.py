@@ -14,11 +14,10 @@ from nbs_cli.cloud.refs import Found
 from nbs_cli.cloud.resources import VOLUME, Resource
 from nbs_cli.cloud.waiting import Goal, until
 from nbs_cli.commands.outcomes import conclude
+from nbs_cli.commands.rehearsing import rehearse
 from nbs_cli.commands.shapes import REQUEST
 from nbs_cli.errors import Failure, NotFound, Usage, closest
 from nbs_cli.local import names
-from nbs_cli.output.cells import compact
-from nbs_cli.output.text import safe
 from nbs_cli.output.words import _
 from nbs_cli.session import Session
 
@@ -88,6 +87,7 @@ def make(
     names.change(session.names(resource), made=map(names.known, _records(outcomes)))
     if wait:
         await_all(session, resource, outcomes)
+        _warn(outcomes, again=if_not_exists)
     if not session.options.quiet:
         _show(session, resource, outcomes, several=several)
     conclude(session, outcomes, lambda wish: str(wish.body.get("name") or wish.key))
@@ -125,6 +125,11 @@ def _rehearse(session: Session, resource: Resource, missing: list[Wish], there: 
     """Print what would be sent for what is missing, and say what would not be made because it is there."""
     for record in there:
         session.notes.note(_called(resource, record, _("{noun} {name} exists already; nothing is sent for it")))
+    made = [(wish, session.once.foreseen(wish)) for wish in missing]
+    for record in [record for _wish, record in made if record is not None]:
+        words = _("{noun} {name} was made with this request key; nothing is sent for it")
+        session.notes.note(_called(resource, record, words))
+    missing = [wish for wish, record in made if record is None]
     forecasts = forecast.creates(session.storage, resource, [wish.body for wish in missing]) if missing else []
     rehearse(
         session,
@@ -158,6 +163,13 @@ def _show(session: Session, resource: Resource, outcomes: list[Outcome], *, seve
     """Print what there is now."""
     if records := _records(outcomes):
         session.printer.show(resource, records, several=several)
+
+
+def _warn(outcomes: list[Outcome], *, again: bool) -> None:
+    """What was made is made once more by the same command, unless its key or its name (*again*) is looked for first."""
+    for outcome in outcomes:
+        if outcome.failure is not None and outcome.result is not None:
+            outcome.failure.retryable &= outcome.item.given or again
 
 
 def _records(outcomes: list[Outcome]) -> list[dict[str, Any]]:
@@ -208,26 +220,3 @@ def await_all(session: Session, resource: Resource, outcomes: list[Outcome]) -> 
     for outcome, end in zip(waiting, ended, strict=True):
         outcome.result = Made(end.result or outcome.result.record)
         outcome.failure = end.failure
-
-
-def rehearse(session: Session, requests: list[tuple[str, str, Any, str | None]]) -> None:
-    """Print requests, each a method, a path below the tenant's endpoint, a body and a forecast; send none of them."""
-    tenant = session.credentials.tenant_id
-    rows = []
-    for method, path, body, expected in requests:
-        row = {"method": method, "path": f"/v2/{tenant}{path}", "body": body}
-        rows.append(row if expected is None else {**row, "forecast": expected})
-    if session.for_people and not session.options.columns:
-        session.stdout.write("".join(_request_lines(row) for row in rows))
-    else:
-        session.printer.show(REQUEST, rows, several=True)
-    session.notes.note(_("a rehearsal: nothing was sent"))
-
-
-def _request_lines(row: dict[str, Any]) -> str:
-    """A request as people read it: its line, below it the body and what is expected; no path is cut."""
-    lines = [f"{row['method']} {row['path']}"]
-    lines += [f"  {safe(compact(row['body']))}"] if row["body"] is not None else []
-    if "forecast" in row:
-        lines.append("  " + _("expected: {forecast}").format(forecast=safe(row["forecast"])))
-    return "\n".join(lines) + "\n"

@@ -39,10 +39,11 @@ def first(failed: Sequence[Outcome]) -> Failure:
 
 
 def _together(outcomes: Sequence[Outcome], failed: Sequence[Outcome]) -> Failure:
-    kinds = {type(first([outcome])) for outcome in failed}
-    codes = {first([outcome]).exit_code for outcome in failed}
+    failures = [first([outcome]) for outcome in failed]
     done = [outcome for outcome in outcomes if outcome.tried and outcome.failure is None]
     words = _("{failed} of {count} failed").format(failed=len(outcomes) - len(done), count=len(outcomes))
-    if done or len(codes) > 1:
+    if done or len({failure.exit_code for failure in failures}) > 1:
         return Partial(words)
-    return kinds.pop()(words)
+    together = type(failures[0])(words)
+    together.retryable = all(failure.retryable for failure in failures)
+    return together

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from nbs_cli import commands
-from nbs_cli.commands.shapes import PROFILE
+from nbs_cli.commands.particulars import PROFILE
 from nbs_cli.errors import Usage
 from nbs_cli.local import config
 from nbs_cli.local.config import KEYS, SANDBOX, Config, Profile

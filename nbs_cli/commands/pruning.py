@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from nbs_cli import commands
 from nbs_cli.cloud import pruning, rotation
 from nbs_cli.cloud.bulk import Outcome, at_once
 from nbs_cli.cloud.deadline import WAIT
@@ -17,7 +18,7 @@ from nbs_cli.cloud.retention import Snapshot, Verdict
 from nbs_cli.cloud.rotation import Terms
 from nbs_cli.commands import retaining
 from nbs_cli.commands.outcomes import conclude
-from nbs_cli.commands.shapes import PLAN
+from nbs_cli.commands.shapes import PLAN, REQUEST
 from nbs_cli.errors import Usage
 from nbs_cli.output.lines import aligned
 from nbs_cli.output.text import safe
@@ -27,13 +28,14 @@ from nbs_cli.session import Session
 
 @dataclass(frozen=True)
 class Wanted:
-    """The options of `snapshot prune`: volumes as typed or all, which candidates, whether to do it."""
+    """The options of `snapshot prune`: volumes as typed or all, which candidates, whether to do it or rehearse it."""
 
     volumes: tuple[str, ...]
     all_volumes: bool
     pattern: str | None
     unmanaged: bool
     apply: bool
+    dry_run: bool
 
 
 @dataclass(frozen=True)
@@ -47,10 +49,16 @@ class Plan:
 
 
 def prune(session: Session, policy: Policy, wanted: Wanted) -> None:
-    """Print what *policy* would do to the snapshots; with `apply` do it, wait until they are gone, print outcomes."""
+    """Print what *policy* would do to the snapshots; with `apply` do it, wait until they are gone, print outcomes.
+
+    With `dry_run` the requests of the deed are printed.
+    """
     _check(session, wanted)
     names = _volumes(session, wanted)
     plan = _planned(session, policy, wanted, names)
+    if wanted.dry_run:
+        commands.rehearsing.prune(session, plan.verdicts, policy)
+        return
     if not wanted.apply:
         _print(session, plan, None)
         _forecast(session, plan)
@@ -70,16 +78,17 @@ def prune(session: Session, policy: Policy, wanted: Wanted) -> None:
 
 def _check(session: Session, wanted: Wanted) -> None:
     """Refuse before any request what cannot be meant."""
-    session.printer.check(PLAN)
+    session.printer.check(REQUEST if wanted.dry_run else PLAN)
     if bool(wanted.volumes) == wanted.all_volumes:
         raise Usage(
             _("say whose snapshots: `--volume NAME`, or `--all-volumes`")
             if not wanted.volumes
             else _("--volume and --all-volumes exclude each other")
         )
-    if wanted.apply:
+    if wanted.apply or wanted.dry_run:
         session.writing()
-    if wanted.apply and wanted.unmanaged and not (session.options.yes or session.notes.interactive):
+    asks = wanted.apply and wanted.unmanaged and not wanted.dry_run
+    if asks and not (session.options.yes or session.notes.interactive):
         raise Usage(
             _("--include-unmanaged asks before it removes what nbs did not make, and nobody is there to answer"),
             hint=_("leave it out, or say `--yes` if you are sure"),

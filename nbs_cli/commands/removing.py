@@ -7,7 +7,7 @@ from typing import Any
 from nbs_cli import commands
 from nbs_cli.cloud.bulk import Outcome, at_once
 from nbs_cli.cloud.deadline import WAIT
-from nbs_cli.cloud.deletion import attached_to, check_itself, delete, named, obstacles, snapshots_of
+from nbs_cli.cloud.deletion import attached_to, check_itself, delete, named, snapshots_of
 from nbs_cli.cloud.nouns import noun_of
 from nbs_cli.cloud.refs import Found, resolve
 from nbs_cli.cloud.resources import VOLUME, Resource
@@ -109,12 +109,8 @@ def _described(resource: Resource, found: list[Found], snapshots: dict[str, list
 
 def _rehearse(session: Session, resource: Resource, found: list[Found]) -> None:
     snapshots = snapshots_of(session.storage, {item.id for item in found}) if resource is VOLUME and found else {}
-    requests: list[tuple[str, str, Any, str | None]] = []
-    for item in found:
-        obstacle = obstacles(resource, item.record, snapshots.get(item.id, []))
-        forecast = _("accepted") if obstacle is None else _("refused: {reason}").format(reason=obstacle)
-        requests.append(("DELETE", f"/{resource.path}/{item.id}", None, forecast))
-    commands.making.rehearse(session, requests)
+    rehearsing = commands.rehearsing
+    rehearsing.rehearse(session, [rehearsing.deletion(resource, item, snapshots.get(item.id, [])) for item in found])
 
 
 def await_gone(session: Session, resource: Resource, outcomes: list[Outcome]) -> None:

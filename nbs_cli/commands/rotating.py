@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from nbs_cli import commands
 from nbs_cli.cloud import pruning, rotation
 from nbs_cli.cloud.blockstorage import Record
 from nbs_cli.cloud.bulk import Outcome, at_once
@@ -18,13 +19,13 @@ from nbs_cli.cloud.deadline import WAIT
 from nbs_cli.cloud.marks import LONGEST_MARK
 from nbs_cli.cloud.once import Made
 from nbs_cli.cloud.policies import Policy
-from nbs_cli.cloud.refs import resolve
+from nbs_cli.cloud.refs import Found, resolve
 from nbs_cli.cloud.resources import SNAPSHOT, VOLUME
 from nbs_cli.cloud.retention import Verdict
 from nbs_cli.cloud.rotation import Terms, Turn
 from nbs_cli.commands import making, options, reporting, retaining
 from nbs_cli.commands.outcomes import conclude, first
-from nbs_cli.commands.shapes import ROTATION
+from nbs_cli.commands.shapes import REQUEST, ROTATION
 from nbs_cli.errors import Failure, Partial
 from nbs_cli.output.words import _, plural
 from nbs_cli.session import Session
@@ -41,30 +42,39 @@ class Wanted:
     jitter: float
     heartbeat: Path | None
     metrics: Path | None
+    dry_run: bool = False
 
 
 def rotate(session: Session, policy: Policy, wanted: Wanted) -> None:
-    """Rotate every volume; print a row each, a line for each on stderr, and raise what they come to."""
+    """Rotate every volume; print a row each, a line for each on stderr, and raise what they come to.
+
+    With `dry_run` the requests are printed, and nothing is sent, waited for, locked or reported.
+    """
     session.writing()
-    session.printer.check(ROTATION)
+    session.printer.check(REQUEST if wanted.dry_run else ROTATION)
     room = options.LONGEST - LONGEST_MARK - len(policy.name) - 1
     options.sendable(_("description (with its request mark)"), wanted.description, room)
     reporting.check(wanted.heartbeat, wanted.metrics)
     texts, several = session.refs(wanted.volumes)
+    if wanted.dry_run:
+        found = resolve(session.storage, VOLUME, texts)
+        commands.rehearsing.rotate(session, _turns(session, policy, wanted, found), policy)
+        return
     report = reporting.Report(policy.name, texts)
     with reporting.reported(session, report, wanted.heartbeat, wanted.metrics):
         _stagger(session, wanted.jitter)
         found = resolve(session.storage, VOLUME, texts)
         with retaining.locked(session, [item.id for item in found]):
-            now = pruning.server_time(session.storage)
-            turns = [
-                Turn(item, rotation.wish(item, policy, now, wanted.description, force=wanted.force), now)
-                for item in found
-            ]
-            outcomes = _turned(session, policy, wanted, turns)
+            outcomes = _turned(session, policy, wanted, _turns(session, policy, wanted, found))
         report.rows = [_row(outcome, policy) for outcome in outcomes]
         _print(session, outcomes, report.rows, several=several)
         conclude(session, outcomes, lambda turn: turn.label)
+
+
+def _turns(session: Session, policy: Policy, wanted: Wanted, found: list[Found]) -> list[Turn]:
+    """A turn for each volume, which begins now by the server's clock."""
+    now = pruning.server_time(session.storage)
+    return [Turn(item, rotation.wish(item, policy, now, wanted.description, force=wanted.force), now) for item in found]
 
 
 def _stagger(session: Session, jitter: float) -> None:
@@ -86,6 +96,8 @@ def _turned(session: Session, policy: Policy, wanted: Wanted, turns: list[Turn])
     for outcome in outcomes:
         if isinstance(outcome.result, Made):
             outcome.item.record = outcome.result.record
+            if outcome.failure is not None:
+                outcome.failure.retryable = False  # another run makes another snapshot
     ready = [outcome for outcome in outcomes if outcome.result is not None and outcome.failure is None]
     if ready:
         _prune(session, policy, ready, terms)

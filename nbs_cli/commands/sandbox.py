@@ -13,7 +13,7 @@ from nbs_cli.cloud import refs
 from nbs_cli.cloud.resources import VOLUME
 from nbs_cli.commands import faults, options, times
 from nbs_cli.commands.options import Ref
-from nbs_cli.commands.shapes import CLOCK
+from nbs_cli.commands.particulars import CLOCK
 from nbs_cli.errors import Usage
 from nbs_cli.output.words import _
 from nbs_cli.parser import command, group

@@ -18,7 +18,8 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
     "schema",
     _(
         "Print the JSON Schema of what commands print\n\n"
-        "Draft 2020-12: every field that is printed, and no other. `error` is what stands under `error` on stderr."
+        "Draft 2020-12: every field that is printed, and no other. `error` is what stands under `error` on stderr. "
+        "Without RESOURCE: what shapes there are, and what prints them."
     ),
     "nbs schema volume",
     "nbs schema snapshot --list",
@@ -26,8 +27,9 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 def schema(
     ctx: typer.Context,
     resource: Annotated[
-        str, typer.Argument(metavar="RESOURCE", help=_("volume, snapshot, types, image, outcome, error, …"))
-    ],
+        str | None,
+        typer.Argument(metavar="RESOURCE", help=_("volume, snapshot, types, image, outcome, error, …; all without it")),
+    ] = None,
     several: Annotated[bool, typer.Option("--list", help=_("of a list of them"))] = False,
     brief: Annotated[bool, typer.Option("--brief", help=_("of the short list's rows"))] = False,
     all_profiles: Annotated[bool, typer.Option("--all-profiles", help=_("of the list of all profiles"))] = False,

@@ -1,4 +1,4 @@
-"""Shapes of what is printed and not of the guide: outcomes, rehearsals, plans, findings, commands."""
+"""Shapes of what is printed and not of the guide: failures, outcomes, rehearsals, plans, figures, changes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,45 @@ from dataclasses import replace
 from nbs_cli.cloud.resources import SNAPSHOT, VOLUME, Field, Kind, Resource
 from nbs_cli.output.words import _
 
+ARRAY = ("array",)  # of texts, or of what `of` says
+OBJECT = ("object",)
+
+
+def part(name: str, *fields: Field) -> Resource:
+    """The shape of what stands within another."""
+    return Resource(name, name, "", fields, tuple(field.wire for field in fields))
+
+
+_CANDIDATE = part(
+    "candidate",
+    Field("id", _("its ID"), Kind.ID),
+    Field("name", _("its name"), Kind.NAME),
+    Field("status", _("status"), Kind.STATUS, optional=True),
+    Field("size", _("size in GB"), Kind.SIZE, optional=True),
+    Field("created_at", _("when it was created (UTC on the wire)"), Kind.TIME, optional=True),
+)
+ERROR = Resource(
+    name="error",
+    plural="errors",
+    path="",
+    fields=(
+        Field("code", _("what it is, in a word: usage, not-found, conflict, …")),
+        Field("exit", _("the exit code"), types=("integer",)),
+        Field("message", _("what happened, in the server's words too")),
+        Field("http_status", _("the status of the server's answer, where there was one"), types=("integer",)),
+        Field("request_id", _("the ID that support asks for")),
+        Field("hint", _("the next step")),
+        Field(
+            "retryable", _("whether the same command may fare better a little later, and makes nothing twice"), Kind.YES
+        ),
+        Field("resource", _("the ID or name that it is about")),
+        Field(
+            "candidates", _("what an ambiguous name may mean"), Kind.OBJECT, types=ARRAY, of=_CANDIDATE, optional=True
+        ),
+    ),
+    columns=("code", "message"),
+    id_field="code",
+)
 OUTCOME = Resource(
     name="outcome",
     plural="outcomes",
@@ -15,7 +54,7 @@ OUTCOME = Resource(
         Field("ref", _("what was named"), Kind.NAME),
         Field("id", _("its ID"), Kind.ID),
         Field("outcome", _("what became of it"), Kind.STATUS),
-        Field("error", _("why it failed"), Kind.OBJECT, optional=True),
+        Field("error", _("why it failed"), Kind.OBJECT, types=OBJECT, of=ERROR, optional=True),
     ),
     columns=("ref", "id", "outcome"),
 )
@@ -24,8 +63,16 @@ TREE = replace(
     name="volume_tree",
     fields=(
         *VOLUME.fields,
-        Field("snapshots", _("its snapshots"), Kind.OBJECT, items=tuple(field.wire for field in SNAPSHOT.fields)),
+        Field(
+            "snapshots",
+            _("its snapshots"),
+            Kind.OBJECT,
+            items=tuple(field.wire for field in SNAPSHOT.fields),
+            types=ARRAY,
+            of=SNAPSHOT,
+        ),
     ),
+    brief=(),
 )
 REQUEST = Resource(
     name="request",
@@ -35,65 +82,67 @@ REQUEST = Resource(
         Field("method", _("method")),
         Field("path", _("path")),
         Field("body", _("body"), Kind.OBJECT),
-        Field("forecast", _("what the server is expected to answer"), optional=True),
+        Field("forecast", _("what the server is expected to answer")),
     ),
     columns=("method", "path", "body", "forecast"),
     id_field="path",
 )
-PROFILE = Resource(
-    name="profile",
-    plural="profiles",
-    path="",
-    fields=(
-        Field("name", _("its name"), Kind.NAME),
-        Field("in_use", _("whether commands use it when nothing else is said"), Kind.YES),
-        Field("realm", _("realm")),
-        Field("region", _("region")),
-        Field("tenant_id", _("tenant ID"), Kind.ID, "tenant"),
-        Field("username", _("account"), Kind.NAME),
-        Field("store", _("where its secret lies: keyring, file or command")),
-        Field("read_only", _("whether every write is refused"), Kind.YES),
-        Field("output", _("its usual format")),
-        Field("identity_url", _("identity service, where it is not the realm's")),
-        Field("endpoint", _("block storage endpoint, where it is not the service catalog's")),
-        Field("password_command", _("the command that gives its password"), Kind.OBJECT),
-        Field("keyring_backend", _("the keyring chosen at login")),
-        Field("retention", _("its retention policies by name, as the file has them"), Kind.OBJECT),
-    ),
-    columns=("name", "in_use", "realm", "region", "username", "store", "read_only", "tenant_id"),
-    id_field="name",
+_COUNT = Field("count", _("how many"), types=("integer",))
+_GIGABYTES = Field("gigabytes", _("their GB"), types=("integer",))
+_SUM = part("sum", _COUNT, _GIGABYTES)
+_DIVISION = part("division", Field("value", _("what they have in common")), _COUNT, _GIGABYTES)
+_USED = part(
+    "used",
+    Field("used", _("how much is used"), types=("integer",)),
+    Field("limit", _("how much there may be"), types=("integer",)),
 )
-FINDING = Resource(
-    name="finding",
-    plural="findings",
-    path="",
-    fields=(
-        Field("check", _("what was looked at")),
-        Field("status", _("ok, or problem"), Kind.STATUS),
-        Field("message", _("what was found")),
-        Field("fix", _("the command that mends it")),
-        Field("request", _("the request that it is about, where it is one"), Kind.OBJECT, optional=True),
+_QUOTA = part(
+    "quota",
+    *(
+        Field(name, words, Kind.OBJECT, types=OBJECT, of=_USED)
+        for name, words in (
+            ("gigabytes", _("GB of volumes and snapshots")),
+            ("volumes", _("volumes")),
+            ("snapshots", _("snapshots")),
+        )
     ),
-    columns=("check", "status", "message", "fix"),
-    id_field="fix",
 )
-_SUM = ("value", "count", "gigabytes")
-_NOTICED = ("kind", "id", "name", "status", "size", "created_at")
+_NOTICED = part(
+    "noticed",
+    Field("kind", _("volume or snapshot")),
+    Field("id", _("its ID"), Kind.ID),
+    Field("name", _("its name"), Kind.NAME),
+    Field("status", _("status"), Kind.STATUS),
+    Field("size", _("size in GB"), Kind.SIZE),
+    Field("created_at", _("when it was created (UTC on the wire)"), Kind.TIME),
+)
 USAGE = Resource(
     name="usage",
     plural="usage",
     path="",
     fields=(
-        Field("volumes", _("how many volumes there are, and their GB"), Kind.OBJECT),
-        Field("snapshots", _("how many snapshots there are, and the GB of their volumes"), Kind.OBJECT),
-        Field("by_type", _("volumes by type"), Kind.OBJECT, items=_SUM),
-        Field("by_status", _("volumes by status"), Kind.OBJECT, items=_SUM),
-        Field("by_zone", _("volumes by availability zone"), Kind.OBJECT, items=_SUM),
-        Field("quota", _("what is used and allowed; null where the server does not tell it"), Kind.OBJECT),
-        Field("unattached", _("available volumes that no instance has"), Kind.OBJECT, items=_NOTICED),
-        Field("failed", _("volumes and snapshots in an error status"), Kind.OBJECT, items=_NOTICED),
-        Field("orphaned", _("snapshots whose volume is gone"), Kind.OBJECT, items=_NOTICED),
-        Field("stale", _("snapshots that are old"), Kind.OBJECT, items=_NOTICED),
+        Field("volumes", _("how many volumes there are, and their GB"), Kind.OBJECT, types=OBJECT, of=_SUM),
+        Field(
+            "snapshots",
+            _("how many snapshots there are, and the GB of their volumes"),
+            Kind.OBJECT,
+            types=OBJECT,
+            of=_SUM,
+        ),
+        Field("by_type", _("volumes by type"), Kind.OBJECT, types=ARRAY, of=_DIVISION),
+        Field("by_status", _("volumes by status"), Kind.OBJECT, types=ARRAY, of=_DIVISION),
+        Field("by_zone", _("volumes by availability zone"), Kind.OBJECT, types=ARRAY, of=_DIVISION),
+        Field(
+            "quota",
+            _("what is used and allowed; null where the server does not tell it"),
+            Kind.OBJECT,
+            types=OBJECT,
+            of=_QUOTA,
+        ),
+        Field("unattached", _("available volumes that no instance has"), Kind.OBJECT, types=ARRAY, of=_NOTICED),
+        Field("failed", _("volumes and snapshots in an error status"), Kind.OBJECT, types=ARRAY, of=_NOTICED),
+        Field("orphaned", _("snapshots whose volume is gone"), Kind.OBJECT, types=ARRAY, of=_NOTICED),
+        Field("stale", _("snapshots that are old"), Kind.OBJECT, types=ARRAY, of=_NOTICED),
         Field("time", _("the server's time by which ages were judged (UTC)"), Kind.TIME),
     ),
     columns=("volumes", "snapshots", "quota"),
@@ -110,61 +159,9 @@ CHANGE = Resource(
         Field("name", _("name"), Kind.NAME),
         Field("status", _("status"), Kind.STATUS),
         Field("size", _("size in GB"), Kind.SIZE),
-        Field("was", _("what the fields that changed held before"), Kind.OBJECT),
+        Field("was", _("what the fields that changed held before"), Kind.OBJECT, types=OBJECT),
     ),
     columns=("time", "change", "name", "status", "id"),
-)
-FAULT = Resource(
-    name="fault",
-    plural="faults",
-    path="",
-    fields=(
-        Field("id", _("its number"), Kind.ID, types=("integer",)),
-        Field("kind", _("what happens"), Kind.NAME),
-        Field("parameters", _("how it happens"), Kind.OBJECT),
-        Field("method", _("the method of the requests it befalls; null for any")),
-        Field("path", _("what their path, or path and query, is like; null for any")),
-        Field("count", _("how many it befalls in all; 0 for ever"), types=("integer",)),
-        Field("done", _("how many it befell"), types=("integer",)),
-        Field("after", _("how many it spares first"), types=("integer",)),
-        Field("seen", _("how many it was about, spared ones included"), types=("integer",)),
-        Field("probability", _("how likely it is for each"), types=("number",)),
-        Field("seed", _("what the dice begin with"), types=("integer",)),
-    ),
-    columns=("id", "kind", "method", "path", "count", "done", "parameters"),
-)
-STATUS = Resource(
-    name="status",
-    plural="status",
-    path="",
-    fields=(
-        Field("source", _("where the credentials come from")),
-        Field("profile", _("the profile, where it is one")),
-        Field("realm", _("realm")),
-        Field("identity_url", _("identity service")),
-        Field("tenant_id", _("tenant ID"), Kind.ID, "tenant"),
-        Field("username", _("account"), Kind.NAME),
-        Field("region", _("region")),
-        Field("region_from", _("where the region comes from")),
-        Field("secret", _("where the password or token lies")),
-        Field("token_expires", _("when the token ends (UTC on the wire)"), Kind.TIME),
-        Field("regions", _("the regions that its service catalog offers"), Kind.OBJECT),
-        Field("endpoint", _("the block storage endpoint, where it is known")),
-        Field("online", _("whether the credentials work; null when that was not tried"), Kind.YES),
-    ),
-    columns=("source", "username", "tenant_id", "region"),
-    id_field="username",
-)
-CLOCK = Resource(
-    name="clock",
-    plural="clocks",
-    path="",
-    fields=(
-        Field("time", _("the sandbox's time (UTC on the wire)"), Kind.TIME),
-        Field("ahead", _("how many seconds it is ahead of the real one"), types=("number",)),
-    ),
-    columns=("time", "ahead"),
-    id_field="time",
 )
 PLAN = Resource(
     name="plan",
@@ -174,16 +171,14 @@ PLAN = Resource(
         Field("action", _("keep, remove, or leave: not the policy's business"), Kind.STATUS),
         Field("time", _("when it was created, in the zone of the policy"), Kind.CALENDAR),
         Field("name", _("snapshot name"), Kind.NAME),
-        Field(
-            "reasons", _("the rules that keep it, or why it goes or is left alone"), Kind.TEXT, "why", types=("array",)
-        ),
+        Field("reasons", _("the rules that keep it, or why it goes or is left alone"), Kind.TEXT, "why", types=ARRAY),
         Field("volume_name", _("name of its volume"), Kind.NAME, "volume"),
         Field("id", _("snapshot ID"), Kind.ID),
         Field("volume_id", _("ID of its volume"), Kind.ID),
         Field("status", _("status"), Kind.STATUS),
         Field("created_at", _("when it was created (UTC on the wire)"), Kind.TIME, "created"),
         Field("outcome", _("what became of it: removed, failed, or not tried"), Kind.STATUS, optional=True),
-        Field("error", _("why it failed"), Kind.OBJECT, optional=True),
+        Field("error", _("why it failed"), Kind.OBJECT, types=OBJECT, of=ERROR, optional=True),
     ),
     columns=("action", "time", "name", "reasons", "id"),
 )
@@ -202,44 +197,9 @@ ROTATION = Resource(
         Field("snapshot_id", _("ID of the new snapshot"), Kind.ID),
         Field("volume_id", _("ID of the volume"), Kind.ID),
         Field("created_at", _("when the new snapshot was created (UTC on the wire)"), Kind.TIME, "created"),
-        Field("removed_ids", _("the IDs of the removed snapshots"), Kind.TEXT, types=("array",)),
-        Field("error", _("why it failed"), Kind.OBJECT, optional=True),
+        Field("removed_ids", _("the IDs of the removed snapshots"), Kind.TEXT, types=ARRAY),
+        Field("error", _("why it failed"), Kind.OBJECT, types=OBJECT, of=ERROR, optional=True),
     ),
     columns=("volume", "outcome", "snapshot", "kept", "removed", "left", "snapshot_id"),
     id_field="snapshot_id",
-)
-ERROR = Resource(
-    name="error",
-    plural="errors",
-    path="",
-    fields=(
-        Field("code", _("what it is, in a word: usage, not-found, conflict, …")),
-        Field("exit", _("the exit code"), types=("integer",)),
-        Field("message", _("what happened, in the server's words too")),
-        Field("http_status", _("the status of the server's answer, where there was one"), types=("integer",)),
-        Field("request_id", _("the ID that support asks for")),
-        Field("hint", _("the next step")),
-        Field("retryable", _("whether the same command may fare better a little later"), Kind.YES),
-        Field("resource", _("the ID or name that it is about")),
-        Field("candidates", _("what an ambiguous name may mean"), Kind.OBJECT, optional=True),
-    ),
-    columns=("code", "message"),
-    id_field="code",
-)
-COMMAND = Resource(
-    name="command",
-    plural="commands",
-    path="",
-    fields=(
-        Field("command", _("the words to type"), Kind.NAME),
-        Field("summary", _("what it does, in a line")),
-        Field("help", _("what it does")),
-        Field("arguments", _("what follows its words"), Kind.OBJECT),
-        Field("options", _("its own options; those of every command stand with `nbs`"), Kind.OBJECT),
-        Field("commands", _("the commands below it"), Kind.OBJECT),
-        Field("examples", _("how it is used"), Kind.OBJECT),
-        Field("prints", _("the shape of what it prints, as `nbs schema` knows it")),
-    ),
-    columns=("command", "summary"),
-    id_field="command",
 )

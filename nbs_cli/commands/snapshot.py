@@ -82,9 +82,8 @@ def list_(
     """GET /snapshots/detail; with --brief GET /snapshots."""
     if all_profiles and (timeline or volume is not None):
         raise Usage(_("--all-profiles shows every volume's: leave --volume and --timeline out"))
-    span = options.span(
-        SNAPSHOT, sort=sort, limit=limit, page_size=page_size, offset=offset, marker=marker, brief=brief
-    )
+    shape = commands.choosing.with_profile(SNAPSHOT) if all_profiles else SNAPSHOT
+    span = options.span(shape, sort=sort, limit=limit, page_size=page_size, offset=offset, marker=marker, brief=brief)
     wish = options.wish(name=name, status=status, older=older_than, newer=newer_than)
     if timeline:
         if wish.asks or watch or span != Span():

@@ -13,7 +13,7 @@ from nbs_cli.session import Session
 
 
 def describe(session: Session, *, online: bool) -> dict[str, Any]:
-    """The record of `auth status` (`shapes.STATUS`); with *online* the credentials are tried, and what fails raises."""
+    """The record of `auth status` (`particulars.STATUS`); with *online* the credentials are tried, which may raise."""
     credentials = session.credentials
     if online:
         session.storage.page(VOLUME, {"limit": 1}, detail=False)

@@ -29,7 +29,7 @@ def tell(session: Session, stale: str) -> None:
     if session.options.quiet:
         raise Usage(_("-q gives IDs, and sums have none"), hint=_("`nbs volume list --unattached -q` gives some"))
     found = survey(session.storage, age)
-    if not session.for_people or session.options.columns:
+    if not session.for_people:
         session.printer.show(USAGE, [found.record()])
         return
     session.picture([*_sums(found), *_standing_out(found, stale)])

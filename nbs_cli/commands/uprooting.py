@@ -14,8 +14,8 @@ from nbs_cli.cloud.deletion import attached_to, named, obstacles, snapshots_of
 from nbs_cli.cloud.refs import Found, resolve
 from nbs_cli.cloud.resources import SNAPSHOT, VOLUME, Resource
 from nbs_cli.commands.branching import drawn
-from nbs_cli.commands.making import rehearse
 from nbs_cli.commands.outcomes import conclude
+from nbs_cli.commands.rehearsing import Request, deletion, rehearse
 from nbs_cli.commands.removing import await_gone, delete_one, may_ask, print_rows, told
 from nbs_cli.commands.shapes import OUTCOME, REQUEST
 from nbs_cli.errors import Conflict, NotFound
@@ -107,20 +107,11 @@ def _left(item: Found, plan: Plan, stuck: dict[str, Outcome]) -> Outcome | None:
 
 
 def _rehearse(session: Session, found: list[Found], plan: Plan) -> None:
-    requests: list[tuple[str, str, Any, str | None]] = []
+    requests: list[Request] = []
     for item in found:
-        requests += [_request(SNAPSHOT, snapshot) for snapshot in plan[item.id]]
-        requests.append(_request(VOLUME, item))
+        requests += [deletion(SNAPSHOT, snapshot, []) for snapshot in plan[item.id]]
+        requests.append(deletion(VOLUME, item, []))
     rehearse(session, requests)
-
-
-def _request(resource: Resource, item: Found) -> tuple[str, str, Any, str | None]:
-    return "DELETE", f"/{resource.path}/{item.id}", None, _forecast(resource, item)
-
-
-def _forecast(resource: Resource, item: Found) -> str:
-    obstacle = obstacles(resource, item.record, [])
-    return _("accepted") if obstacle is None else _("refused: {reason}").format(reason=obstacle)
 
 
 def _confirmed(session: Session, found: list[Found], plan: Plan) -> bool:

@@ -87,7 +87,8 @@ def list_(
     all_profiles: AllProfiles = False,
 ) -> None:
     """GET /volumes/detail; with --brief GET /volumes."""
-    span = options.span(VOLUME, sort=sort, limit=limit, page_size=page_size, offset=offset, marker=marker, brief=brief)
+    shape = commands.choosing.with_profile(VOLUME) if all_profiles else VOLUME
+    span = options.span(shape, sort=sort, limit=limit, page_size=page_size, offset=offset, marker=marker, brief=brief)
     wish = options.wish(
         name=name,
         status=status,

@@ -38,10 +38,10 @@ class _Seen:
 
 def watch(session: Session, resource: Resource, look: Look, *, every: float, brief: bool) -> None:
     """Show what *look* gives every *every* seconds until a signal comes; raises what the first look raises."""
-    if session.options.quiet or session.output not in {"table", "jsonl"}:
+    if session.options.quiet or session.query is not None or session.output not in {"table", "jsonl"}:
         raise Usage(
             _("--watch is a picture on a terminal, or changes as JSON lines in a pipe"),
-            hint=_("leave `-o` and `-q` out, or say `-o jsonl`"),
+            hint=_("leave `-o`, `-q` and `--query` out, or say `-o jsonl`"),
         )
     session.looks_on = True
     fields = session.printer.check(resource, brief=brief)

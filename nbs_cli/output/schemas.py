@@ -16,12 +16,6 @@ _TYPES = {
     Kind.ATTACHMENTS: ("array",),
     Kind.LINKS: ("array",),
 }
-_ITEMS = {  # what keys of items hold, where it is no text
-    "size": "integer",
-    "count": "integer",
-    "gigabytes": "integer",
-    "metadata": "object",
-}
 
 
 def record(shape: Resource, *, brief: bool = False) -> dict[str, Any]:
@@ -52,17 +46,24 @@ def _property(shape: Resource, field: Field) -> dict[str, Any]:
     """A field: any may be null but the ID that the API gives; a status may be one that the guide does not know yet."""
     told: dict[str, Any] = {"description": field.help}
     if field.kind is Kind.YES:
-        return {**told, "enum": [True, False, "true", "false", None]}
+        theirs = [True, False, "true", "false", None]  # as the API has them
+        return {**told, "enum": theirs} if shape.path else {**told, "type": ["boolean", "null"]}
     types = list(field.types or _TYPES.get(field.kind, ("string",)))
     bare = shape.path and field.wire == shape.id_field
     told["type"] = types[0] if bare else [*types, "null"]
-    if field.items:
-        told["items"] = _item(field)
+    told |= _inner(field, types)
     if field.wire == "status" and shape.statuses:
         told["examples"] = [name for name, _meaning in shape.statuses]
     return told
 
 
-def _item(field: Field) -> dict[str, Any]:
-    keys = {key: {"type": [_ITEMS.get(key, "string"), "null"]} for key in field.items}
-    return {"type": "object", "properties": keys, "required": list(keys), "additionalProperties": False}
+def _inner(field: Field, types: list[str]) -> dict[str, Any]:
+    """What stands within the object, or within each item of the list, that *field* holds."""
+    if field.of is not None:
+        inner = {key: value for key, value in record(field.of).items() if key not in {"$schema", "title"}}
+        return {"items": inner} if types == ["array"] else inner | {"type": [*types, "null"]}
+    if field.items:
+        keys = {key: {"type": ["string", "null"]} for key in field.items}
+        item = {"type": "object", "properties": keys, "required": list(keys), "additionalProperties": False}
+        return {"items": item}
+    return {"items": {"type": "string"}} if types == ["array"] else {}

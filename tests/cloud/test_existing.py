@@ -64,6 +64,14 @@ def test_other_parameters_are_a_conflict(world: World, more: list[str], fields: 
     assert posts(world) == []
 
 
+def test_other_metadata_is_told_as_it_is_typed(world: World) -> None:
+    """`env=prod`, as it was said, and not the mark that nbs left in it; none where it has no other."""
+    world.volume("data", 5, metadata={"env": "prod", MARK: "k"})
+    assert "parameters: metadata env=prod\n" in world(*ENSURE, "--metadata", "env=test").err
+    world.volume("bare", 5, metadata={MARK: "k"})
+    assert "metadata none\n" in world(*ENSURE, "--name", "bare", "--metadata", "env=test").err
+
+
 def test_two_of_that_name(world: World) -> None:
     """Exit 3 with both, whatever they are like."""
     ids = {world.volume("data", 5), world.volume("data", 9)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -109,6 +110,14 @@ def test_a_ref_that_is_not_there_changes_nothing(
     assert missing in ran.err
     assert served.asked("DELETE") == []
     assert {call.path.rpartition("/")[2] for call in served.asked()} <= {"detail", missing}
+
+
+def test_an_id_that_is_not_there_has_its_request(served: Served, nbs: Callable[..., Ran]) -> None:
+    """The server was asked for this one alone: its answer's number and request ID are told."""
+    ran = nbs("volume", "show", "00000000-0000-4000-8000-000000000000", "-o", "json", env=served.environ)
+    error = json.loads(ran.err)["error"]
+    assert (error["http_status"], error["request_id"][:4]) == (404, "req-")
+    assert "request id: req-" in nbs("volume", "show", f"id:{error['resource']}", env=served.environ).err
 
 
 def test_what_is_missing_can_be_passed_over(served: Served, nbs: Callable[..., Ran], volumes: dict[str, str]) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 import pexpect
 import pytest
 
-from nbs_cli.commands.shapes import STATUS
+from nbs_cli.commands.particulars import STATUS
 from nbs_cli.local import secrets
 from nbs_cli.sandbox.cloud import (
     OBJECT_STORAGE_TENANT_ID,

@@ -68,6 +68,11 @@ def test_order_and_limit_are_of_all(nbs: Run) -> None:
     query = nbs("volume", "list", "--all-profiles", "--query", "[?name=='web'].[profile, size]", "-o", "value")
     assert query.out == "east\t9\nwest\t3\n"
     assert nbs("volume", "list", "--all-profiles").out.startswith("PROFILE  ID ")
+    words = ["volume", "list", "--all-profiles", "--sort", "profile:desc,size:asc", "--limit", "3"]
+    assert nbs(*words, "-o", "value", "-c", "profile,size").out == "west\t3\neast\t1\neast\t2\n"
+    wrong = nbs("volume", "list", "--all-profiles", "--sort", "profle")
+    assert (wrong.code, "did you mean profile?" in wrong.err) == (2, True)
+    assert nbs("volume", "list", "-p", "east", "--sort", "profile").code == 2
 
 
 def test_one_that_fails_is_a_warning(home: Path, nbs: Run, two: tuple[World, World]) -> None:
@@ -82,6 +87,24 @@ def test_one_that_fails_is_a_warning(home: Path, nbs: Run, two: tuple[World, Wor
     failures = [json.loads(line)["error"] for line in ran.err.splitlines() if line.startswith("{")]
     assert failures[0]["message"].startswith("dead: ")
     assert (failures[0]["code"], failures[-1]["code"], failures[-1]["message"]) == ("auth", "partial", "1 of 3 failed")
+
+
+@pytest.mark.parametrize("form", ["table", "json", "jsonl", "yaml", "csv", "value", "query", "-q"])
+def test_a_dead_profile_in_every_format(home: Path, nbs: Run, two: tuple[World, World], form: str) -> None:
+    """The three largest of the living ones, sorted over both, in every format; a warning, and 10."""
+    path = config_path(home)
+    dead = '\n[profiles.dead]\nidentity_url = "http://127.0.0.1:1"\nregion = "KR1"\nstore = "command"\n'
+    dead += f'tenant_id = "{TENANT_ID}"\nusername = "x"\npassword_command = ["echo", "x"]\n'
+    path.write_text(path.read_text(encoding="utf-8") + dead, encoding="utf-8")
+    said = {"-q": ["-q"], "query": ["--query", "[].[profile, size]", "-o", "value"]}.get(form, ["-o", form])
+    ran = nbs("volume", "list", "--all-profiles", "--sort", "size:desc", "--limit", "3", *said)
+    assert ran.code == 10
+    assert "dead: cannot reach 127.0.0.1:1" in ran.err
+    if form == "query":
+        assert ran.out == "east\t9\neast\t5\neast\t4\n"
+    else:
+        rows = {"table": 4, "csv": 4, "json": 5}.get(form, 3)
+        assert ran.out.count("- profile: " if form == "yaml" else "\n") == rows
 
 
 def test_all_that_fail_alike_give_their_code(home: Path, nbs: Run, two: tuple[World, World]) -> None:
@@ -118,10 +141,10 @@ def test_no_profiles_at_all(nbs: Run) -> None:
 
 
 def test_they_are_asked_at_the_same_time(home: Path, nbs: Run, serve: Callable[..., Served]) -> None:
-    """Two servers each wait for the other's request: one after the other would never end."""
+    """Twelve servers each wait for the others' requests: one after the other, or eight at a time, would never end."""
     import threading
 
-    meeting = threading.Barrier(2, timeout=20)
+    meeting = threading.Barrier(12, timeout=20)
 
     def meet(app: Any) -> Any:
         def met(environ: dict[str, Any], start_response: Any) -> Any:
@@ -131,7 +154,7 @@ def test_they_are_asked_at_the_same_time(home: Path, nbs: Run, serve: Callable[.
 
         return met
 
-    profiles(home, nbs, one=serve(wrap=meet), two=serve(wrap=meet))
+    profiles(home, nbs, **{f"p{number}": serve(wrap=meet) for number in range(12)})
     began = time.monotonic()
     assert nbs("volume", "list", "--all-profiles", "-o", "json").out == "[]\n"
     assert time.monotonic() - began < 20

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nbs_cli.commands.shapes import PROFILE
+from nbs_cli.commands.particulars import PROFILE
 from nbs_cli.sandbox.cloud import PASSWORD, TENANT_ID
 from tests.accounts import LIST, config_path, holding, log_in, secret_path, trap
 from tests.conftest import Ran, Served

@@ -82,11 +82,22 @@ def test_columns_come_first(world: World) -> None:
 
 @pytest.mark.parametrize(
     ("expression", "words"),
-    [("[", "cannot be answered"), ("lenght(@)", "lenght(), which is no function"), ("", "cannot be answered")],
+    [
+        ("[", "ends too early"),
+        ("lenght(@)", "lenght(), which is no function"),
+        ("", "is empty"),
+        ("[?size > 15]", "from its character 10 on: '15]'"),
+        ("[?status='error']", "from its character 9 on"),
+        ("[].{이름: name}", "from its character 5 on: '이름: name}'"),
+        ("length(@, @)", "takes 1 value, and not 2"),
+        ("[].join(',')", "takes 2 values, and not 1"),
+        ("not_null()", "takes 1 value, and not 0"),
+        pytest.param("[" * 5000, "nested too deeply", id="deep"),
+    ],
 )
 @pytest.mark.parametrize("command", ["volume list", "volume create --size 1", "volume delete web --yes"])
 def test_a_wrong_expression_asks_nothing(world: World, expression: str, words: str, command: str) -> None:
-    """It is refused before any request, the misspelt function with the nearest one."""
+    """It is refused before any request, with the place of the mistake; the misspelt function with the nearest one."""
     ran = world(*command.split(), "--query", expression, "-o", "json")
     (error,) = errors(ran)
     assert (ran.code, error["code"]) == (2, "usage")
@@ -104,6 +115,86 @@ def test_a_query_that_fails_on_the_data(world: World) -> None:
     assert ran.code == 1
     assert "created volume new" in ran.err
     assert world.names() == ["new", "web"]
+
+
+@pytest.mark.parametrize(
+    ("expression", "said"),
+    [
+        ("[].nmae", "names a field nmae, which nothing has; did you mean name?"),
+        (
+            '[?status == "available"]',
+            "a field available, which nothing has; a text stands in single quotes: 'available'",
+        ),
+        ("[?status == available]", "a text stands in single quotes: 'available'"),
+        ("[?nmae == 'web']", "did you mean name?"),
+    ],
+)
+def test_a_field_that_nothing_has(world: World, expression: str, said: str) -> None:
+    """It is no mistake in JMESPath, and finds nothing: a note says what was probably meant, in every format."""
+    world.volume("web")
+    for form in ("json", "table", "value"):
+        ran = world("volume", "list", "--query", expression, "-o", form)
+        assert ran.code == 0
+        assert said in ran.err
+
+
+@pytest.mark.parametrize("expression", ["[].{nmae: name} | [].nmae", "[].metadata.env", "[?name == 'x'].size", "[]"])
+def test_a_field_that_is_made_or_free_is_no_mistake(world: World, expression: str) -> None:
+    """What the query itself names, what metadata may have, and an empty answer are not remarked upon."""
+    assert world("volume", "list", "--query", expression).err == ""  # nothing is there to compare with
+    world.volume("web")
+    assert world("volume", "list", "--query", expression).err == ""
+
+
+@pytest.mark.parametrize(
+    ("expression", "words", "hint"),
+    [
+        ('[?contains(name, "web")]', "cannot be answered", "in single quotes: 'web'"),
+        ("sort_by(@, &nmae)", "sort_by() takes", "did you mean name?"),
+        ("sum([].name)", 'sum() takes array-number, and "web" is str', "jmespath.org"),
+    ],
+)
+def test_functions_say_what_they_cannot_work_on(world: World, expression: str, words: str, hint: str) -> None:
+    """Whatever the library raises is the query's failure, exit 2, and no mistake of nbs; a long value is cut."""
+    world.volume("web")
+    (error,) = errors(world("volume", "list", "--query", expression, "-o", "json"))
+    assert error["exit"] == 2
+    assert words in error["message"]
+    assert hint in error["hint"]
+    assert len(error["message"]) < 250
+
+
+@pytest.mark.parametrize(
+    ("command", "expression"),
+    [
+        ("doctor", "[].check"),
+        ("usage", "volumes.gigabytes"),
+        ("volume show web --with-snapshots", "snapshots[].name"),
+        ("snapshot prune --volume web --keep-last 1", "[].action"),
+        ("volume list --unattached", "[].name"),
+        ("volume delete web --dry-run", "[].method"),
+        ("commands", "[0].command"),
+        ("types list", "[].name"),
+    ],
+)
+def test_every_format_answers_for_every_command(world: World, command: str, expression: str) -> None:
+    """What JMESPath finds in the JSON is what each format holds, pictures for people included."""
+    world.snapshot(world.volume("web", 3), "스냅")
+    expected = world.json(*command.split(), "--query", expression)
+    flat = [str(one) for one in (expected if isinstance(expected, list) else [expected])]
+    for form in ("table", "value"):
+        assert world(*command.split(), "--query", expression, "-o", form).out.splitlines() == flat
+    text = world(*command.split(), "--query", expression, "-o", "csv").out
+    assert [row[0] for row in csv.reader(io.StringIO(text))][1:] == flat
+    assert yaml.safe_load(world(*command.split(), "--query", expression, "-o", "yaml").out) == expected
+
+
+def test_a_watch_has_no_end_to_ask_at(world: World) -> None:
+    """A query is asked after all pages, which a watch never has: refused before any request."""
+    ran = world("volume", "list", "--watch", "--query", "[].name")
+    assert ran.code == 2
+    assert "--query" in ran.err
+    assert world.served.calls == []
 
 
 def test_ids_only_and_a_query_exclude_each_other(world: World) -> None:
