@@ -60,6 +60,7 @@ TRIES = {
     ("nbs_cli.commands.checks", "_of_sheet"): "a record that cannot be read is a finding, not the end of the search",
     ("nbs_cli.commands.aging", "bound"): "what is neither an age nor a time is told how to write both",
     ("nbs_cli.commands.aging", "_moment"): "fromisoformat() has no other way to say no",
+    ("nbs_cli.commands.removing", "await_gone"): "what was asked is told when the wait for it is interrupted",
     ("nbs_cli.commands.watching", "_looks"): "a look that fails is followed by another",
     ("nbs_cli.commands.installation", "_round_trip"): "a keyring that fails is a finding",
     ("nbs_cli.commands.installation", "credentials"): "credentials that cannot be are a finding",

@@ -26,7 +26,8 @@ def config(session: Session) -> list[Finding]:
     trouble = session.config_trouble
     if trouble is not None:
         words = trouble.message if trouble.hint is None else f"{trouble.message}; {trouble.hint}"
-        return [Finding("config", PROBLEM, words, f'"${{EDITOR:-vi}}" {shlex.quote(str(path))} </dev/tty')]
+        # without quotes: it may have options of its own
+        return [Finding("config", PROBLEM, words, f"${{EDITOR:-vi}} {shlex.quote(str(path))} </dev/tty")]
     in_use = session.config.in_use
     if in_use is not None and in_use not in session.config.profiles:
         words = _("the profile in use, {name}, is not in the config file").format(name=in_use)

@@ -57,6 +57,9 @@ def test_a_bad_key_in_the_config(nbs: Callable[..., Ran], written: Callable[[str
     assert list(found(ran)) == ["config"]
     assert "regoin; did you mean region?" in found(ran)["config"]["message"]
     assert str(path) in found(ran)["config"]["fix"]
+    fix = found(ran)["config"]["fix"].replace("</dev/tty", "")  # a test has no terminal
+    subprocess.run(["sh", "-c", fix], env={**os.environ, "EDITOR": "sed -i s/regoin/region/"}, check=True)
+    assert "config" not in found(nbs("doctor", "-o", "json"))
     assert [one["check"] for one in json.loads(ran.out)] == ["config", "files", "environment", "keyring", "requests"]
 
 
