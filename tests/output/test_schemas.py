@@ -23,7 +23,7 @@ from tests.commands.conftest import World, build, world
 
 __all__ = ["build", "world"]  # fixtures
 
-GOLDEN = Path(__file__).parent.parent / "golden"
+GOLDEN = Path(__file__).parent.parent / "golden/en"
 
 
 def valid(schema: dict[str, Any], data: Any) -> list[str]:
@@ -55,13 +55,19 @@ def blocks() -> Iterator[tuple[str, str, list[str], list[str]]]:
 
 
 def shape_of(command: str) -> Resource | None:
-    """What the command prints by the grammar's table; a rehearsal prints requests, a tree volumes with snapshots."""
+    """What the command prints by the grammar's table; a rehearsal prints requests, a tree volumes with snapshots.
+
+    None for what has no shape of its own: an answer to a query, and what the command chooses columns of.
+    """
+    if "--query" in command or " -c " in command:
+        return None
     if "--dry-run" in command:
         return REQUEST
     if "volume show" in command and "--with-snapshots" in command:
         return TREE
     words = command.split()[1:]
-    return next((PRINTS[path] for n in (3, 2, 1) if (path := " ".join(words[:n])) in PRINTS), None)
+    shape = next((PRINTS[path] for n in (3, 2, 1) if (path := " ".join(words[:n])) in PRINTS), None)
+    return with_profile(shape) if shape and "--all-profiles" in command else shape
 
 
 def test_every_golden_page() -> None:
