@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -19,7 +20,7 @@ from nbs_cli.sandbox.settings import HDD, PASSWORD, SSD, TENANT_ID, USERS
 from nbs_cli.sandbox.trouble import fault
 from tests.aged import aged
 from tests.conftest import Served
-from tests.speaker import CTRL_C, MOMENT, TERM, Keys
+from tests.speaking import CTRL_C, MOMENT, TERM, Keys
 
 USER_ID = USERS["sandbox"].id
 OTHER_TENANT = "6cdebe3eb0094910bc41f1d42ebe4cb7"
@@ -74,11 +75,16 @@ def identifier(number: int) -> uuid.UUID:
 
 
 def prepare(served: Served, page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two volumes, the larger attached and with a snapshot; two profiles; then what the page wants besides."""
+    """Two volumes, the larger attached and with a snapshot; two profiles; then what the page wants besides.
+
+    Nothing is left of what was in the home.
+    """
     numbers = itertools.count(10)
     monkeypatch.setattr("nbs_cli.sandbox.turns.uuid", SimpleNamespace(uuid4=lambda: identifier(next(numbers))))
     served.cloud.reset()
     _furnish(served.cloud)
+    for left in Path.home().iterdir():
+        shutil.rmtree(left)
     _config().parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     _config().write_text(CONFIG, encoding="utf-8")
     _config().chmod(0o600)
@@ -173,6 +179,13 @@ def _nightly(served: Served) -> None:
     _config().write_text(f"{CONFIG}\n[retention.daily]\nkeep_last = 1\nkeep_daily = 3\n", encoding="utf-8")
 
 
+def _free(served: Served) -> None:
+    """The larger volume with its snapshots, attached to nothing."""
+    _nightly(served)
+    for volume in _ids(served.cloud, "운영-db"):
+        served.cloud.detach(volume)
+
+
 def _ids(cloud: Cloud, name: str) -> list[str]:
     with cloud.reading() as turn:
         return [row["id"] for row in turn.db.execute("SELECT id FROM volumes WHERE name = ?", (name,))]
@@ -187,7 +200,6 @@ def _long(served: Served) -> None:
 def _in_the_box(_served: Served) -> None:
     """The same two volumes in the state of the sandbox profile, with two orders of faults."""
     cloud = Cloud(str(sandbox_state()), now=lambda: MOMENT)
-    cloud.reset()
     _furnish(cloud)
     cloud.order(fault("status", code=429, header="Retry-After: 3", method="GET", count=2))
     cloud.order(fault("create-error"))
@@ -277,12 +289,26 @@ PAGES = (
     Page("volume delete 백업-1 --yes"),
     Page("volume delete 백업-1", WORDS, keys=_YES, given="y at the terminal"),
     Page("volume delete 백업-1", WORDS, keys=_NO, given="n at the terminal"),
-    Page("volume delete 백업-1", SPOKEN, environ={"CI": "true"}, given="a CI is set"),
+    Page("volume delete 백업-1", SPOKEN, environ={"CI": "true"}, given="CI is set"),
     Page("volume delete 운영-db 백업-1 --yes --wait"),
     Page("volume delete 운영-db 백업-1 --dry-run"),
-    Page("volume delete 백업-1 --with-snapshots --dry-run", before=_nightly),
-    Page("volume delete 백업-1 --with-snapshots --yes --wait", SPOKEN),
-    Page("volume delete 운영-db --with-snapshots", WORDS, keys=_NO, before=_nightly, given="n at the terminal"),
+    Page("volume delete 운영-db --with-snapshots --dry-run", given="attached to nothing", before=_free),
+    Page("volume delete 운영-db --with-snapshots --yes --wait", SPOKEN, given="attached to nothing", before=_free),
+    Page(
+        "volume delete 운영-db 백업-1 --with-snapshots",
+        WORDS,
+        given="n at the terminal",
+        before=_nightly,
+        keys=_NO,
+    ),
+    Page(
+        "volume delete 운영-db --with-snapshots",
+        WORDS,
+        given="attached to nothing, and y at the terminal",
+        before=_free,
+        keys=_YES,
+    ),
+    Page("volume delete 운영-db --with-snapshots", WORDS),
     Page("volume delete 백업-1 --yes", SPOKEN, before=_twin, given="two volumes of that name"),
     Page("volume delete 운영-db --yes", SPOKEN),
     Page("volume upload-image", HELP),
@@ -416,7 +442,7 @@ PAGES = (
     Page("schema outcom", SPOKEN),
     Page("commands", HELP),
     Page("commands", ("", "-q")),
-    Page("""commands --query "[?command=='nbs types show']" """.strip(), SPOKEN),
+    Page("""commands --query "[?command=='nbs types show'] | [0]" """.strip(), SPOKEN),
     Page("help", HELP),
     Page("help", SPOKEN),
     *(Page(f"help {topic}", WORDS) for topic in ("exit-codes", "environment", "output", "statuses")),

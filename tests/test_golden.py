@@ -25,7 +25,8 @@ from nbs_cli.output.text import width
 from nbs_cli.sandbox.settings import TENANT_ID
 from tests.conftest import Ran, Served
 from tests.pages import ADDRESS, FORMATS, HELP, OTHER_TENANT, PAGES, USER_ID, Page, identifier, prepare
-from tests.speaker import MOMENT, Speaker, lines, screen
+from tests.speaker import Speaker, lines, screen
+from tests.speaking import MOMENT
 
 FOLDER = Path(__file__).with_name("golden")
 WRITES = os.environ.get("GOLDEN") == "write"
