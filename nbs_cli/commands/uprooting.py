@@ -6,6 +6,7 @@ which a snapshot would not go.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from typing import Any
 
@@ -23,6 +24,7 @@ from nbs_cli.local import names
 from nbs_cli.output.words import _, plural
 from nbs_cli.session import Session
 
+_MARGIN = 2
 Plan = dict[str, list[Found]]  # the snapshots by the ID of their volume
 
 
@@ -67,7 +69,7 @@ def _done(session: Session, found: list[Found], plan: Plan, parallel: int, *, wa
     rows: list[dict[str, Any]] = []
     snapshots = _deleted(session, SNAPSHOT, [item for items in plan.values() for item in items], parallel, rows)
     await_gone(session, SNAPSHOT, snapshots)
-    rows += told(session, SNAPSHOT, snapshots, gone=True)
+    rows += _told(session, snapshots, gone=True)
     stuck = {one.item.id: one for one in snapshots if one.failure is not None or not one.tried}
     kept = [outcome for item in found if (outcome := _left(item, plan, stuck)) is not None]
     held = {outcome.item.id for outcome in kept}
@@ -89,6 +91,15 @@ def _deleted(
         session, before + told(session, resource, so_far, gone=False), several=True
     )
     return at_once(lambda item: delete_one(session, resource, item), items, parallel, interrupted=interrupted)
+
+
+def _told(session: Session, snapshots: list[Outcome], *, gone: bool) -> list[dict[str, Any]]:
+    """As `told`; people get the names of the snapshots, which nobody has typed."""
+    rows = told(session, SNAPSHOT, snapshots, gone=gone)
+    if session.for_people:
+        for row, outcome in zip(rows, snapshots, strict=True):
+            row["ref"] = named([outcome.item.record])[0]
+    return rows
 
 
 def _left(item: Found, plan: Plan, stuck: dict[str, Outcome]) -> Outcome | None:
@@ -124,14 +135,19 @@ def _forecast(resource: Resource, item: Found) -> str:
 
 
 def _confirmed(session: Session, found: list[Found], plan: Plan) -> bool:
-    """Show the volumes with their snapshots as a tree, and ask."""
+    """Show the volumes with their snapshots as a tree, and ask, unless none of them can go: then they are told why."""
     records = [{**item.record, "snapshots": [one.record for one in plan[item.id]]} for item in found]
-    for line in picture(records, None, utf8="utf" in (session.stderr.encoding or "utf-8").lower()):
-        session.notes.note(f"  {line}")
+    utf8 = "utf" in (session.stderr.encoding or "utf-8").lower()
+    for line in picture(records, shutil.get_terminal_size().columns - _MARGIN, utf8=utf8):
+        session.notes.note(" " * _MARGIN + line)
+    staying = {item.id: reason for item in found if (reason := _kept(item)) is not None}
+    if len(staying) == len(found):
+        return True
     for item in found:
-        if (reason := _kept(item)) is not None:
-            session.notes.note(_("{name} stays: {reason}").format(name=named([item.record])[0], reason=reason))
-    volumes, snapshots = len(found), sum(len(items) for items in plan.values())
+        if item.id in staying:
+            words = _("{name} stays: {reason}").format(name=named([item.record])[0], reason=staying[item.id])
+            session.notes.note(words)
+    volumes, snapshots = len(found) - len(staying), sum(len(items) for items in plan.values())
     question = _("Delete {volumes} and {snapshots}? It cannot be undone.").format(
         volumes=plural("{count} volume", "{count} volumes", volumes).format(count=volumes),
         snapshots=plural("{count} snapshot", "{count} snapshots", snapshots).format(count=snapshots),
