@@ -220,7 +220,7 @@ def _classify(status: int, fault: str, message: str, retry_after: str | None) ->
     if status == 413 and fault:
         return OverLimit, _("delete what is not needed, or ask NHN Cloud for a higher limit")
     if status >= 500 or status == 408:
-        return LostAnswer, None
+        return LostAnswer, _("the trouble is on the server's side; try again in a while")
     return Failure, None
 
 

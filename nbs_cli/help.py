@@ -58,7 +58,7 @@ def definitions(rows: list[Row], room: int) -> list[str]:
     for label, words in rows:
         first, *rest = wrapped(words, room - space - 2) or [""]
         if width(label) + 2 > space:
-            lines.append(f"  {label}")
+            lines += [f"  {line}" for line in wrapped(label, room - 2, "  ")]
             lines.append(f"  {' ' * space}{first}")
         else:
             lines.append(f"  {pad(label, space)}{first}".rstrip())

@@ -12,7 +12,7 @@ from nbs_cli.mistakes import SENTENCES, pattern, translated
 from nbs_cli.sandbox.forms import Mistake
 from nbs_cli.sandbox.scenarios import read
 from tests.conftest import Ran
-from tests.korean import Korean
+from tests.speaker import Speaker
 
 TYPED = {
     "missing argument {name}": ("volume show", "missing argument 'REF…'", "인자가 없습니다: 'REF…'"),
@@ -108,21 +108,21 @@ SCENARIOS = {
 
 
 @pytest.fixture(scope="module")
-def speaker() -> Iterator[Korean]:
+def speaker() -> Iterator[Speaker]:
     """A process that speaks Korean."""
-    with Korean() as process:
+    with Speaker("ko") as process:
         yield process
 
 
 @pytest.mark.parametrize("sentence", TYPED)
-def test_sentences(sentence: str, nbs: Callable[..., Ran], speaker: Korean) -> None:
+def test_sentences(sentence: str, nbs: Callable[..., Ran], speaker: Speaker) -> None:
     """Each sentence is one that is said today, in English and in Korean."""
     line, english, korean = TYPED[sentence]
 
     assert sentence in SENTENCES
     assert nbs(*line.split()).err.splitlines()[0] == f"nbs: {english}"
-    code, _out, err = speaker.run(*line.split())
-    assert (code, err.splitlines()[0]) == (2, f"nbs: {korean}")
+    ran = speaker.run(*line.split())
+    assert (ran.code, ran.err.splitlines()[0]) == (2, f"nbs: {korean}")
 
 
 @pytest.mark.parametrize("sentence", SCENARIOS)

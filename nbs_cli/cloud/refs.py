@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from nbs_cli.cloud.blockstorage import BlockStorage, Record
@@ -67,12 +67,14 @@ def resolve(
     ignore_missing: bool = False,
     parallel: int = 8,
     brief: bool = False,
+    tell: Callable[[str], object] | None = None,
 ) -> list[Found]:
     """Find what every one of *texts* means, in their order, each once; IDs are asked for, names are listed once.
 
     With *brief* it is only to be known that they are there: of many IDs no more than ID and name may be told.
 
-    Raises NotFound for an unknown ref (unless *ignore_missing*) and, with the candidates, for a name that several bear.
+    Raises NotFound for an unknown ref, which with *ignore_missing* only *tell* hears of, and, with the candidates, for
+    a name that several bear.
     """
     refs = [read(text) for text in dict.fromkeys(texts)]
     ids = [ref.resource_id for ref in refs if ref.resource_id]
@@ -86,6 +88,8 @@ def resolve(
             found.setdefault(matches[0]["id"], Found(ref.text, matches[0]))
         elif not ignore_missing:
             raise missing(resource, ref.text, list(by_name), refused.get(ref.resource_id or ""))
+        elif tell is not None:
+            tell(missing(resource, ref.text).message)
     return list(found.values())
 
 

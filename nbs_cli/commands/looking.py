@@ -38,7 +38,9 @@ def wait(session: Session, resource: Resource, refs: list[str], goal: str, *, pa
     session.printer.check(resource)
     goal = options.status(resource, goal, GONE)
     texts, several = session.refs(refs)
-    found = resolve(session.storage, resource, texts, ignore_missing=goal == GONE, parallel=parallel)
+    found = resolve(
+        session.storage, resource, texts, ignore_missing=goal == GONE, parallel=parallel, tell=session.notes.note
+    )
     outcomes = until(
         session.storage,
         resource,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from typing import Any
 
 from nbs_cli.cloud import forecast, pruning, rotation
@@ -14,7 +16,7 @@ from nbs_cli.cloud.retention import Verdict
 from nbs_cli.cloud.rotation import Turn
 from nbs_cli.commands.shapes import REQUEST
 from nbs_cli.output.cells import compact
-from nbs_cli.output.text import safe
+from nbs_cli.output.text import safe, wrapped
 from nbs_cli.output.words import _
 from nbs_cli.session import Session
 
@@ -29,7 +31,8 @@ def rehearse(session: Session, requests: list[Request]) -> None:
         for method, path, body, expected in requests
     ]
     if session.for_people:
-        session.stdout.write("".join(_lines(row) for row in rows))
+        room = shutil.get_terminal_size().columns if session.stdout.isatty() else sys.maxsize
+        session.stdout.write("".join(_lines(row, room) for row in rows))
     else:
         session.printer.show(REQUEST, rows, several=True)
     session.notes.note(_("a rehearsal: nothing was sent"))
@@ -74,9 +77,13 @@ def _removals(verdicts: list[Verdict], remark: str) -> list[Request]:
     return requests
 
 
-def _lines(row: dict[str, Any]) -> str:
-    """A request as people read it: its line, below it the body and what is expected; no path is cut."""
+def _lines(row: dict[str, Any], room: int) -> str:
+    """A request as people read it: its line, below it the body and what is expected.
+
+    Words break into lines of *room* columns; what may be copied, path and body, is left in one piece.
+    """
     lines = [f"{row['method']} {row['path']}"]
     lines += [f"  {safe(compact(row['body']))}"] if row["body"] is not None else []
-    lines.append("  " + _("expected: {forecast}").format(forecast=safe(row["forecast"])))
+    words = _("expected: {forecast}").format(forecast=safe(row["forecast"]))
+    lines += [f"  {line}" for line in wrapped(words, room - 2, "  ")]
     return "\n".join(lines) + "\n"

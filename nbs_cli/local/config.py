@@ -104,7 +104,8 @@ def _read(path: Path, data: dict[str, Any]) -> Config:
         raise Usage(_("{path}: `profile` is a name and `profiles` are tables").format(path=path))
     for key in data:
         if key not in _TOP:
-            raise _unknown(path, key, _TOP)
+            error = _unknown(key, _TOP)
+            raise Usage(f"{path}: {error.message}", hint=error.hint)
     shared = _retention(path, "retention", data.get("retention", {}))
     return Config(path, in_use, {name: _profile(path, name, table) for name, table in tables.items()}, shared)
 
@@ -130,31 +131,29 @@ def _profile(path: Path, name: str, table: Any) -> Profile:
         raise Usage(f"{path}: {error.message}", hint=error.hint) from error
     if not isinstance(table, dict):
         raise Usage(_("{path}: profiles.{name} is no table").format(path=path, name=name))
-    known = {key: _checked(path, key, value) for key, value in table.items() if key != "retention"}
+    try:
+        known = {key: _checked(key, value) for key, value in table.items() if key != "retention"}
+    except Usage as error:
+        raise Usage(f"{path}: {error.message}", hint=error.hint) from error
     return Profile(name, **known, retention=_retention(path, f"profiles.{name}.retention", table.get("retention", {})))
 
 
-def _checked(path: Path | None, key: str, value: Any) -> Any:
-    """Give *value* as Profile keeps it; raises Usage for an unknown key, a secret, a value of the wrong kind.
-
-    *path* is the file that it stands in, None for one that was typed.
-    """
+def _checked(key: str, value: Any) -> Any:
+    """Give *value* as Profile keeps it; raises Usage for an unknown key, a secret, a value of the wrong kind."""
     if key in _SECRET:
-        words = _("{path} holds a {key}; secrets do not belong there")
-        raise _no_secrets(words.format(path=path or _FILE, key=key))
+        raise _no_secrets(key)
     if key not in KEYS:
-        raise _unknown(path or _FILE, key, KEYS)
+        raise _unknown(key, KEYS)
     if key == "read_only" and isinstance(value, bool):
         return value
     if key == "password_command" and isinstance(value, list) and all(isinstance(word, str) for word in value):
         return tuple(value)
     if key in {"read_only", "password_command"} or not isinstance(value, str):
-        raise Usage(_cannot_be(path, key, value))
-    _check_choice(path, key, value)
+        raise Usage(_("{key} cannot be {value!r}").format(key=key, value=value))
+    _check_choice(key, value)
     return value
 
 
-_FILE = Path("config.toml")
 _CHOICES: dict[str, Callable[[], tuple[str, ...]]] = {
     "realm": lambda: tuple(REALMS),
     "store": lambda: STORES,
@@ -162,28 +161,25 @@ _CHOICES: dict[str, Callable[[], tuple[str, ...]]] = {
 }
 
 
-def _cannot_be(path: Path | None, key: str, value: Any) -> str:
-    if path is None:
-        return _("{key} cannot be {value!r}").format(key=key, value=value)
-    return _("{path}: {key} cannot be {value!r}").format(path=path, key=key, value=value)
-
-
-def _check_choice(path: Path | None, key: str, value: str) -> None:
+def _check_choice(key: str, value: str) -> None:
     choices = _CHOICES[key]() if key in _CHOICES else ()
     if choices and value not in choices:
         raise Usage(
-            _cannot_be(path, key, value),
+            _("{key} cannot be {value!r}").format(key=key, value=value),
             hint=nearest(value, choices, _("it is one of {names}")),
         )
 
 
-def _no_secrets(words: str) -> Usage:
-    return Usage(words, hint=_("leave it out; `nbs auth login` keeps it in the keyring"))
-
-
-def _unknown(path: Path, key: str, known: tuple[str, ...]) -> Usage:
+def _no_secrets(key: str) -> Usage:
     return Usage(
-        _("{path}: there is no key {key}").format(path=path, key=key),
+        _("a {key} is a secret; secrets do not belong into the config file").format(key=key),
+        hint=_("leave it out; `nbs auth login` keeps it in the keyring"),
+    )
+
+
+def _unknown(key: str, known: tuple[str, ...]) -> Usage:
+    return Usage(
+        _("there is no key {key}").format(key=key),
         hint=nearest(key, known, _("the keys are {names}")),
     )
 
@@ -209,7 +205,7 @@ def parse(key: str, text: str) -> Any:
             raise Usage(
                 _("password_command (--password-command) cannot be read: {error}").format(error=error)
             ) from error
-    return _checked(None, key, text)
+    return _checked(key, text)
 
 
 def check_key(key: str) -> None:
@@ -220,6 +216,6 @@ def check_key(key: str) -> None:
             hint=_("write `[profiles.NAME.retention.daily]` into it, and `keep_daily = 7` below"),
         )
     if key in _SECRET:
-        raise _no_secrets(_("a {key} is a secret; secrets do not belong into the config file").format(key=key))
+        raise _no_secrets(key)
     if key not in KEYS:
-        raise _unknown(Path("config.toml"), key, KEYS)
+        raise _unknown(key, KEYS)

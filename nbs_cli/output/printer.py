@@ -105,8 +105,8 @@ def _named(resource: Resource, known: tuple[Field, ...], name: str) -> Field:
     field = resource.field(name.lower())
     if field is not None and field in known:
         return field
-    names = [one.heading for one in known]
+    names = dict.fromkeys([*(one.heading for one in known), *(one.wire for one in known)])  # many have but one
     raise Usage(
         _("there is no column {name!r} here").format(name=name),
-        hint=nearest(name, [*names, *(one.wire for one in known)], _("the columns are {names}")),
+        hint=nearest(name, list(names), _("the columns are {names}")),
     )

@@ -17,6 +17,8 @@ from nbs_cli.output.text import duration, safe, shorten, unicode_escaped, width,
 from nbs_cli.output.words import _
 
 _COMMAND = re.compile(r"`nbs ([^`]*)`")
+_NUMBER = re.compile(r" *(\d+\. )")
+_ANSWER = len(" yes")  # columns
 HEARTBEAT = 30.0  # seconds: a CI job that says nothing is killed
 
 
@@ -109,7 +111,8 @@ class Notes:
     def confirm(self, question: str) -> bool:
         """Ask; only a clear yes is one. The end of the input is a no."""
         self.clear()
-        self.stream.write(f"{safe(question)} [y/N] ")
+        # unlike a line that is told, this one still has the answer to hold
+        self.stream.write("\n".join(wrapped(f"{safe(question)} [y/N]", self._room - _ANSWER, "  ")) + " ")
         self.stream.flush()
         answer = ""
         try:
@@ -153,15 +156,21 @@ class Notes:
 
     def _folded(self, label: str, code: str, text: str) -> None:
         """Write a labelled text; on a terminal its lines break between words."""
-        first, *rest = wrapped(f"{label} {safe(text)}", self._room, "  ")
-        self._line(self._styled(label, code) + first.removeprefix(label))
+        # the label is never alone on its line, however long the first word (a path) is
+        first, *rest = wrapped(f"{label}\N{NO-BREAK SPACE}{safe(text)}", self._room, "  ")
+        self._line(f"{self._styled(label, code)} {first[len(label) + 1 :]}")
         for line in rest:
             self._line(line)
 
     def _indented(self, line: str, indent: int = 0) -> None:
-        """Write *line* with its own indentation and *indent* more; on a terminal it breaks between words."""
+        """Write *line* with its own indentation and *indent* more; on a terminal it breaks between words.
+
+        What follows stands below the words of a numbered line, and is else indented by two.
+        """
         margin = " " * (indent + len(line) - len(line.lstrip(" ")))
-        for piece in wrapped(safe(line.strip(" ")), self._room - len(margin), "  "):
+        number = _NUMBER.match(line)
+        hang = " " * len(number[1]) if number else "  "
+        for piece in wrapped(safe(line.strip(" ")), self._room - len(margin), hang):
             self._line(margin + piece)
 
     @property

@@ -105,7 +105,7 @@ def local(value: str) -> datetime | None:
 
 
 def duration(seconds: float) -> str:
-    """Say *seconds* as people do: `4s`, `2m 10s`, `1h 5m`."""
+    """Say *seconds* as people do: `4s`, `2m 10s`, `1h 5m`, `30d 2h`."""
     whole = int(seconds)
     if whole < 60:
         return f"{whole}s"
@@ -113,7 +113,10 @@ def duration(seconds: float) -> str:
     if minutes < 60:
         return f"{minutes}m {rest}s" if rest else f"{minutes}m"
     hours, minutes = divmod(minutes, 60)
-    return f"{hours}h {minutes}m" if minutes else f"{hours}h"
+    if hours < 24:
+        return f"{hours}h {minutes}m" if minutes else f"{hours}h"
+    days, hours = divmod(hours, 24)
+    return f"{days}d {hours}h" if hours else f"{days}d"
 
 
 def ago(seconds: float) -> str:

@@ -311,9 +311,12 @@ def test_a_wait_for_another_status(filled: World) -> None:
 
 
 def test_what_is_gone_already_is_gone(filled: World) -> None:
-    """A wait for `gone` is content with what does not exist, by name and by ID."""
-    ran = filled("volume", "wait", "nobody", "id:00000000-0000-0000-0000-000000000000", "--for", "gone")
-    assert (ran.code, ran.err) == (0, "")
+    """A wait for `gone` is content with what does not exist, by name and by ID, and says so: it may be misspelt."""
+    nobody = "id:00000000-0000-0000-0000-000000000000"
+    ran = filled("volume", "wait", "nobody", nobody, "--for", "gone")
+    assert ran.code == 0
+    assert ran.err == f"there is no volume nobody\nthere is no volume {nobody}\n"
+    assert filled("volume", "wait", "nobody", "--for", "gone", "-q").err == ""
 
 
 def test_a_wait_follows_a_delete_to_its_end(build: Callable[..., World]) -> None:

@@ -115,7 +115,8 @@ def test_a_person_is_asked(world: World, volume: str, answer: str, gone: bool) -
 
     by_hand = aged(world.cloud, volume, 2000, policy=None, name="업그레이드 전")
     words = [*PRUNE, "--keep-last", "4", "--include-unmanaged", "--apply"]
-    child = pexpect.spawn(NBS, words, env={**os.environ, **world.served.environ}, encoding="utf-8", timeout=30)
+    environ = {**os.environ, **world.served.environ}
+    child = pexpect.spawn(NBS, words, env=environ, encoding="utf-8", timeout=30, dimensions=(24, 120))
     child.expect(r"Delete these 2 snapshots, 1 of which the policy default did not make\? It cannot be undone. \[y/N\]")
     child.sendline(answer)
     child.expect(pexpect.EOF)

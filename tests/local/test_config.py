@@ -228,7 +228,7 @@ def test_secret_in_it(key: str, nbs: Run, written: Callable[[str], Path]) -> Non
     done = nbs("profile", "list")
 
     assert done.code == 2
-    assert f"{path} holds a {key}" in done.err
+    assert f"{path}: a {key} is a secret" in done.err
     assert "nbs auth login" in done.err
     assert "hush-hush" not in done.err
 

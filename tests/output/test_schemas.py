@@ -57,12 +57,18 @@ def blocks() -> Iterator[tuple[str, str, list[str], list[str]]]:
 
 
 def shape_of(command: str) -> Resource | None:
-    """What the command prints by the grammar's tables; a rehearsal prints requests, a tree volumes with snapshots."""
+    """What the command prints by the grammar's tables; a rehearsal prints requests, a tree volumes with snapshots.
+
+    None for what has no shape of its own: an answer to a query, and what the command chooses columns of.
+    """
     words = [word for word in command.split()[1:] if word not in {"--lang", "ko"}]
+    if "--query" in words or "-c" in words:
+        return None
     for typed, shape in BESIDE.items():
         if set(typed.split()) <= set(words) and typed != "-o json":
             return shape
-    return next((PRINTS[path] for n in (3, 2, 1) if (path := " ".join(words[:n])) in PRINTS), None)
+    found = next((PRINTS[path] for n in (3, 2, 1) if (path := " ".join(words[:n])) in PRINTS), None)
+    return with_profile(found) if found and "--all-profiles" in words else found
 
 
 def read(command: str, out: list[str]) -> list[Any]:

@@ -154,7 +154,9 @@ def test_the_edge_of_the_calendar(zone: Callable[[str], None], name: str, text: 
         (3599, "59m 59s"),
         (3600, "1h"),
         (3900, "1h 5m"),
-        (90000, "25h"),
+        (86_399, "23h 59m"),
+        (90000, "1d 1h"),
+        (172_800, "2d"),
     ],
 )
 def test_durations(seconds: float, words: str) -> None:
