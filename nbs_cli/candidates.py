@@ -149,13 +149,14 @@ def _refs(what: str, asked: Asked) -> list[Row]:
     """Names as they can be typed; IDs of what has none of its own, and where an ID is being typed."""
     found = [one for one in _seen(what, asked) if _UUID.fullmatch(one.id)]
     bearers = Counter(one.name for one in found)
+    room = max((len(_shown(one.status)) for one in found), default=0)
     rows: list[Row] = []
     for one in found:
         ref = _ref(one.name) if bearers[one.name] == 1 else None
         if ref is not None:
-            rows.append((ref, f"{_shown(one.status)}  {one.id}"))
+            rows.append((ref, f"{_shown(one.status):{room}}  {one.id}"))
         if ref is None or (asked.typed and one.id.startswith(asked.typed.lower())):
-            rows.append((one.id, f"{_shown(one.status)}  {_shown(one.name)}".rstrip()))
+            rows.append((one.id, f"{_shown(one.status):{room}}  {_shown(one.name)}".rstrip()))
     return [row for row in rows if row[0] not in asked.before]
 
 

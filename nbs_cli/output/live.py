@@ -106,12 +106,12 @@ class _Screen:
         room, height = shutil.get_terminal_size()
         below = below[-max(0, height - _FRAME - 2) :] if height > _FRAME + 2 else []
         most = max(1, height - _FRAME - len(below))
+        lines = [Text(shorten(safe(line), room), style="yellow") for line in below]
         if len(rows) > most:
             most = max(1, most - 1)
-            below = [_("and {count} more").format(count=len(rows) - most), *below]
+            lines.insert(0, Text(_("and {count} more").format(count=len(rows) - most), style="dim"))
         head = Text(shorten(safe(title), room), style="dim")
         console: Console = self.table.console(interactive=True)
         with console.capture() as drawn:
-            texts = [Text(shorten(safe(line), room), style="yellow") for line in below]
-            console.print(Group(head, self.table.drawn(rows[:most]), *texts))
+            console.print(Group(head, self.table.drawn(rows[:most]), *lines))
         return [line.rstrip(" ") for line in drawn.get().rstrip("\n").split("\n")][:height]

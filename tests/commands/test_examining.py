@@ -7,12 +7,14 @@ import os
 import re
 import socket
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from nbs_cli.local.journal import Entry, Journal, Place
 from nbs_cli.sandbox.cloud import PASSWORD, TENANT_ID
 from tests.accounts import altered, config_path, log_in, secret_path
 from tests.cloud.faulty import Faulty, answer, certificate, tls
@@ -358,3 +360,44 @@ def test_colours_are_for_terminals(nbs: Callable[..., Ran]) -> None:
     assert "\x1b[31mproblem\x1b[0m" in colored
     assert "\x1b[32mok\x1b[0m       there is no config file" in colored
     assert re.sub(r"\x1b\[\d+m", "", colored) == nbs("doctor", env=env).out
+
+
+def test_five_faults_at_once(installed: Callable[..., Ran], served: Served, home: Path) -> None:
+    """All are found in one run, and each is mended as told; a clock only its owner can set."""
+    env = {**FAILS, "NBS_SETTLE": "0.2s"}
+    log_in(installed, served, "-p", "prod")
+    log_in(installed, served, "-p", "old")
+    with config_path(home).open("a", encoding="utf-8") as file:
+        file.write(
+            f'\n[profiles.backup]\nidentity_url = "{served.url}"\nregion = "KR1"\ntenant_id = "{TENANT_ID}"\n'
+            'username = "sandbox"\nstore = "keyring"\n'
+        )
+    installed("profile", "use", "prod")
+    (old,) = (path for path in (home / ".local/state/nbs/secrets").iterdir() if path.name.startswith("old-"))
+    old.chmod(0o644)
+    endpoint = json.loads(installed("auth", "status", "-o", "json").out)["endpoint"]
+    place = Place("nbs -p prod", "the profile prod", TENANT_ID, endpoint, "prod", "KR1")
+    journal = Journal(lambda: home / ".local/state/nbs/requests", place)
+    journal.sheet("volume", "k-1").keep(Entry("k-1", "volume", {"size": 10, "name": "데이터-1"}, place, time.time()))
+    installed("profile", "set", "region", "KR11")
+    served.cloud.advance(13 * 3600)
+
+    ran = installed(*ONLINE, env=env)
+    problems = found(ran)
+    assert list(problems) == ["files", "keyring", "requests", "clock", "region"]
+    assert "this machine's clock is 13h behind the server's" in problems["clock"]["message"]
+    assert "there are 5 things to mend" in ran.err
+    assert PASSWORD not in ran.out + ran.err
+
+    for check in ("files", "keyring", "requests", "region"):
+        more = " --password-stdin" if check == "keyring" else ""
+        done = subprocess.run(
+            ["sh", "-c", problems[check]["fix"] + more],
+            env={**os.environ, **env, "PATH": f"{Path(NBS).parent}:{os.environ['PATH']}"},
+            input=PASSWORD,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, (check, done.stderr)
+    assert list(found(installed(*ONLINE, env=env))) == ["clock"]
