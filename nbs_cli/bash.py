@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from typing import NamedTuple
+from unicodedata import east_asian_width
 
 from nbs_cli.candidates import FILES, OPEN, Answer, Candidate
 
@@ -164,7 +165,20 @@ def _listed(fitting: list[Candidate], columns: int) -> list[str]:
     """What a list shows: the words, each with its help behind it when there are any, and then one a line."""
     if not any(one.help for one in fitting):
         return [one.label for one in fitting]
-    room = max(len(one.label) for one in fitting)
-    lines = [f"{one.label:{room}}  {one.help}".rstrip() for one in fitting]
+    room = max(_width(one.label) for one in fitting)
+    lines = [f"{one.label}{' ' * (room - _width(one.label))}  {one.help}".rstrip() for one in fitting]
+    lines = [_cut(line, max(columns - 1, room)) for line in lines]
     # wider than half the terminal, or readline puts two beside each other
-    return [line[: max(columns - 1, room)].ljust(columns // 2) for line in lines]
+    return [line + " " * (columns // 2 - _width(line)) for line in lines]
+
+
+def _width(text: str) -> int:
+    """The columns of *text* on a terminal, where a Korean letter takes two; for a TAB nothing heavier is loaded."""
+    return len(text) if text.isascii() else len(text) + sum(east_asian_width(char) in "WF" for char in text)
+
+
+def _cut(text: str, columns: int) -> str:
+    """What of *text* has room in *columns*."""
+    while _width(text) > columns:
+        text = text[:-1]
+    return text

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import unicodedata
 from collections.abc import Sequence
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -238,10 +239,34 @@ def _classify_bad_request(message: str) -> tuple[type[Failure], str | None]:
     return Usage, None
 
 
-def nearest(word: str, known: Sequence[str], otherwise: str) -> str:
-    """The hint for a misspelt *word*: the nearest of *known*, or *otherwise*, where `{names}` stands for them all."""
-    by_letters = {name.casefold(): name for name in reversed(known)}
-    matches = difflib.get_close_matches(word.casefold(), list(by_letters), 1)
-    if matches:
-        return _("did you mean {name}?").format(name=by_letters[matches[0]])
-    return otherwise.format(names=", ".join(known))
+def nearest(word: str, known: Sequence[str], otherwise: str, *, whole: bool = False) -> str:
+    """The hint for a misspelt *word*: the nearest of *known*, or *otherwise*, where `{names}` stands for them all.
+
+    With *whole* both, for lists that are short; then no guess is made between two that are as near.
+    """
+    every = otherwise.format(names=", ".join(known))
+    close = closest(word, known, alone=whole)
+    if close is None:
+        return every
+    words = _("did you mean {name}?").format(name=close)
+    return f"{words} {every}" if whole else words
+
+
+def closest(word: str, known: Sequence[str], likeness: float = 0.6, *, alone: bool = False) -> str | None:
+    """The one of *known* that is most like *word*, letter case aside, or begins like it; None where none is.
+
+    With *alone* it has to be more like it than any other.
+    """
+    by_letters = {_letters(name): name for name in reversed(known)}
+    typed = _letters(word)
+    matches = difflib.get_close_matches(typed, list(by_letters), 2, likeness)
+    if alone and len({difflib.SequenceMatcher(None, name, typed).ratio() for name in matches}) < len(matches):
+        return None
+    if not matches and len(typed) > 1:
+        matches = [name for name in by_letters if name.startswith(typed) or (len(name) > 1 and typed.startswith(name))]
+    return by_letters[matches[0]] if matches else None
+
+
+def _letters(word: str) -> str:
+    """What is compared: case aside, and Korean syllables taken apart, of which one wrong vowel spoils not all."""
+    return unicodedata.normalize("NFD", word.casefold())

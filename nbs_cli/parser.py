@@ -59,7 +59,8 @@ def _keep_duration(ctx: typer.Context, param: Any, value: Any) -> Any:
 
 def _keep_color(ctx: typer.Context, param: Any, value: Any) -> Any:
     if value is not None and value not in COLORS:
-        raise Usage(_("--color is {choices}, not {value!r}").format(choices=", ".join(COLORS), value=value))
+        words = _("--color is {choices}, not {value!r}").format(choices=", ".join(COLORS), value=value)
+        raise Usage(words, hint=nearest(value, COLORS, "") or None)
     return _keep(ctx, param, value)
 
 

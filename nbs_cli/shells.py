@@ -36,7 +36,7 @@ _ZSH = r"""#compdef nbs
 # Completion of nbs for zsh. Put it as _nbs into a folder of $fpath before compinit runs, or source it after that.
 
 _nbs() {
-    local current=$PREFIX mode value label help
+    local current=$PREFIX mode value label help line
     local -a before fields values shown how
     local -i widest=0
     [[ $QIPREFIX == *\' ]] || current=${(Q)PREFIX}
@@ -50,14 +50,17 @@ _nbs() {
         return
     fi
     for value label help in "${(@)fields}"; do
-        (( $#label > widest )) && widest=$#label
+        (( ${(m)#label} > widest )) && widest=${(m)#label}
     done
     [[ $mode == open ]] && how=(-S '')
     for value label help in "${(@)fields}"; do
         [[ -n $label ]] || continue
         values+=("$value")
         if [[ -n $help ]]; then
-            shown+=("${(r:widest:)label}  $help")
+            # by the width on the terminal, where a Korean letter takes two columns, and one row for each
+            line="${(mr:widest:)label}  $help"
+            (( ${(m)#line} < COLUMNS )) || line=${(mr:COLUMNS-1:)line}
+            shown+=("$line")
             how+=(-l)
         else
             shown+=("$label")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import cast
 
@@ -31,6 +32,7 @@ _KEYWORDS = {"_": None, "plural": (1, 2)}
 Words = str | tuple[str, str]  # one text, or the two of which a number chooses
 
 
+@cache
 def found() -> dict[Words, list[str]]:
     """Every text for people with the files that it stands in: what the code passes, then what it only names."""
     texts: dict[Words, list[str]] = {}

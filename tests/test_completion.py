@@ -20,6 +20,9 @@ from hypothesis import strategies as st
 from nbs_cli import bash
 from nbs_cli.candidates import FILES, OPEN, WORDS
 from nbs_cli.completion import answer, table
+from nbs_cli.local import names
+from nbs_cli.local.names import Known
+from nbs_cli.output.text import width
 from nbs_cli.shells import FILES as SCRIPTS
 from nbs_cli.shells import SHELLS
 from tests.conftest import NBS, Ran
@@ -434,6 +437,27 @@ def test_help_is_listed(typist: Typist) -> None:
 
     for words in ("List volumes, all of them", "Show volumes", "Wait until volumes are in a status, or gone"):
         typist.child.expect_exact(words)
+
+
+def test_live_names_are_listed_with_their_status(typist: Typist) -> None:
+    """A name, its status and its ID in one row each, columns by display width, cut at the edge of the terminal."""
+    rows = [Known(f"{number:08}-0000-4000-8000-{'0' * 12}", name, "available") for number, name in enumerate(NAMES)]
+    names.remember(names.place("volume", "sandbox", None, None), rows)
+    typist.child.setwinsize(50, 70)
+    typist.child.send("nbs -p sandbox volume show \t\t")
+    for row in rows[:-1]:
+        typist.child.expect_exact(f"{row.id[:8]}-")
+    typist.child.send("\x15")
+    typist.do(":")
+    shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\([A-Z]|\r", "", typist.screen.getvalue())
+    # a shell may draw the line anew behind its list, and the list too
+    listed = list(dict.fromkeys(re.findall(r"^\W*(\S.*available.*?-0{1,12}\)?)", shown, re.MULTILINE)))
+    assert len(listed) == len(NAMES)
+    assert all(width(line) < 70 for line in listed), listed
+    assert len({width(line.partition("available")[0]) for line in listed}) == 1, listed
+
+
+NAMES = ("web", "데이터베이스", "운영-db-2", "x" * 20)
 
 
 @pytest.mark.parametrize("typist", ["bash"], indirect=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -333,3 +334,26 @@ def test_write_that_timed_out(unlocked: Bus, installed: Run, served: Served) -> 
     assert took < allowed()
     assert len(items()) == 1
     assert installed(*LIST).code == 0
+
+
+def test_the_doctor_tries_it(unlocked: Bus, installed: Run, served: Served) -> None:
+    """Open: its backend and how long a word took, which is not left there; locked: named, and the way on works."""
+    log_in(installed, served, store=None)
+    kept = items()
+    well = installed("doctor")
+    assert well.code == 0, well.out
+    told = re.search(
+        r"the keyring \(keyring\.backends\.SecretService\.Keyring\) keeps what it is given, in \d+ ms", well.out
+    )
+    assert told is not None, well.out
+    assert items() == kept
+
+    unlocked.lock()
+    ill = timed(installed, "locked", "doctor").ran
+    assert ill.code == 1
+    assert "problem  the keyring is locked, and nobody unlocked it" in ill.out
+    fix = ill.out.partition("keeps its secret there\n")[2].splitlines()[0].strip()
+    assert fix == "nbs auth login -p default --store file"
+    assert installed(*fix.split()[1:], "--password-stdin", stdin=PASSWORD).code == 0
+    assert installed("doctor").code == 0
+    assert served.asked() == []

@@ -85,7 +85,7 @@ TYPED = {
     "{kind} needs {name}: {why}": (
         "sandbox fault add replace",
         "replace needs find: the text",
-        "replace: find 매개변수가 필요합니다: 글자",
+        "replace: find 매개변수가 필요합니다: 문자열",
     ),
     "there is no fault {kind}": (
         "sandbox fault add nonsense",

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from fnmatch import fnmatchcase
 from typing import Any
 
+from nbs_cli.output.text import moment
+
 Record = dict[str, Any]
+Bound = Callable[[datetime], datetime]  # what time it is -> the moment that is meant
 _TYPES = frozenset({"hdd", "ssd"})
 
 
@@ -16,7 +20,8 @@ class Filter:
     """What a row must be; None, and no words, for anything.
 
     `name` is a glob (`*`, `?`, `[…]`, case counts), `words` wire names with the word that their value must be (letter
-    case does not count, and `hdd`/`ssd` are the types with that word in their name), `volume_id` a snapshot's volume.
+    case does not count, and `hdd`/`ssd` are the types with that word in their name), `volume_id` a snapshot's volume,
+    `older` and `newer` bounds of the time of its creation.
     """
 
     name: str | None = None
@@ -24,6 +29,8 @@ class Filter:
     attached: bool | None = None
     bootable: bool | None = None
     volume_id: str | None = None
+    older: Bound | None = None
+    newer: Bound | None = None
 
     @property
     def asks(self) -> bool:
@@ -33,7 +40,8 @@ class Filter:
     @property
     def wires(self) -> tuple[str, ...]:
         """The wire names of the fields that it looks at."""
-        looked = {"name": self.name, "attachments": self.attached, "bootable": self.bootable}
+        looked: dict[str, object] = {"name": self.name, "attachments": self.attached, "bootable": self.bootable}
+        looked["created_at"] = self.older or self.newer
         return (*(wire for wire, wish in looked.items() if wish is not None), *(wire for wire, _word in self.words))
 
     def fits(self, row: Record) -> bool:
@@ -44,6 +52,17 @@ class Filter:
             and (self.attached is None or bool(row.get("attachments")) is self.attached)
             and (self.bootable is None or (str(row.get("bootable")).lower() == "true") is self.bootable)
             and (self.volume_id is None or row.get("volume_id") == self.volume_id)
+        )
+
+    def made_in_time(self, row: Record, now: datetime) -> bool:
+        """Whether *row* was created before one bound and after the other; one that tells no time is not."""
+        if self.older is None and self.newer is None:
+            return True
+        created = moment(row["created_at"]) if isinstance(row.get("created_at"), str) else None
+        return (
+            created is not None
+            and (self.older is None or created < self.older(now))
+            and (self.newer is None or created > self.newer(now))
         )
 
 
@@ -60,12 +79,14 @@ def _says(wire: str, value: Any, word: str) -> bool:
 class Sieve:
     """Lets the wanted rows of pages through, from the *offset*-th on and at most *limit*; keeps one page at a time.
 
-    `seen` gathers the values that the fields of words had, for those who have to be told that theirs is none.
+    `now` tells what time it is at the server, by which ages are judged. `seen` gathers the values that the fields of
+    words had, for those who have to be told that theirs is none.
     """
 
     wish: Filter
     offset: int = 0
     limit: int | None = None
+    now: Callable[[], datetime] = lambda: datetime.now(timezone.utc)
     seen: dict[str, set[str]] = field(default_factory=dict)
 
     def through(self, pages: Iterable[list[Record]]) -> Iterator[list[Record]]:
@@ -74,7 +95,8 @@ class Sieve:
         for page in pages:
             for wire, _word in self.wish.words:
                 self.seen.setdefault(wire, set()).update(str(row[wire]) for row in page if row.get(wire))
-            rows = list(filter(self.wish.fits, page))
+            now = self.now()
+            rows = [row for row in page if self.wish.fits(row) and self.wish.made_in_time(row, now)]
             skip, rows = max(0, skip - len(rows)), rows[skip:]
             rows = rows if left is None else rows[:left]
             if rows:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from nbs_cli.cloud.access import BLOCK_STORAGE, HEADER, IMAGE_SERVICE, Access, Credentials, read_access
 from nbs_cli.cloud.endpoints import check_origin, with_tenant
 from nbs_cli.cloud.request import Request
-from nbs_cli.errors import Failure, LostAnswer, Nonsense, NotFound, Unauthorized, Unavailable, Usage
+from nbs_cli.errors import Failure, LostAnswer, Nonsense, NotFound, Unauthorized, Unavailable, Usage, nearest
 from nbs_cli.output.words import _
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ class Identity:
 def _no_region(wanted: str, codes: list[str]) -> NotFound:
     return NotFound(
         _("there is no region {region} here").format(region=wanted),
-        hint=_("the regions are {regions}").format(regions=", ".join(codes)),
+        hint=nearest(wanted, codes, _("the regions are {names}"), whole=True),
     )
 
 
@@ -179,7 +179,7 @@ def log_in(client: Client, credentials: Credentials) -> Access:
         failure.message = _("the identity service refused the login: {words}").format(words=failure.message)
         failure.hint = _(
             "the three usual causes:\n"
-            "1. the API password is not the console's login password; it is set in the console,\n"
+            "1. the API password is not the login password of the console; it is set there:\n"
             "   Compute > Instance > API endpoint settings\n"
             "2. the user name is the NHN Cloud account (an e-mail address) or the IAM account, not the API user ID\n"
             "3. the tenant ID (32 hexadecimal digits) is of another project or of Object Storage"

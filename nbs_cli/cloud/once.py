@@ -16,6 +16,7 @@ from nbs_cli.cloud.marks import Wish, changed, key_of
 from nbs_cli.cloud.nouns import command_of, noun_of
 from nbs_cli.errors import ErrorState, Failure, LostAnswer, Nonsense, Unknown, Usage
 from nbs_cli.local.journal import Entry, Journal, Sheet
+from nbs_cli.output.text import duration
 from nbs_cli.output.words import _
 
 _SLACK = 10.0  # seconds that a create may take beside its POST and its settling
@@ -86,6 +87,12 @@ class Once:
     def _waiting(self, wish: Wish) -> None:
         self.tell(_("another nbs is at work on the request key {key}; waiting for it").format(key=wish.key))
 
+    def _looking(self) -> None:
+        """Say what takes so long; where it takes no time there is nothing to say."""
+        if self.window >= 1:
+            words = _("no answer says what became of the request; looking for what it made, up to {time}")
+            self.tell(words.format(time=duration(self.window)))
+
     def _found(self, wish: Wish, before: Entry | None) -> Record | None:
         """What the key has made before now: by the journal, by a look, or, where one is open, by a while of looks."""
         if before is None:
@@ -98,6 +105,7 @@ class Once:
         found = settling.look(self.storage, wish)
         if found is not None or before.id is not None:
             return found
+        self._looking()
         try:
             late = settling.over_a_while(self.storage, wish, self.window, self.deadline)
         except Failure as failure:
@@ -156,6 +164,7 @@ class Once:
 
     def _settled(self, wish: Wish, lost: Failure) -> Record:
         """Look for what a lost answer may have made; a look that fails is no proof of absence."""
+        self._looking()
         try:
             found = settling.over_a_while(self.storage, wish, self.window, self.deadline)
         except Failure:

@@ -10,6 +10,7 @@ import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from nbs_cli.cloud.request import is_loopback, split
@@ -100,8 +101,19 @@ def certificate(target: Address, ca_bundle: str | None) -> float:
         raise Unavailable(
             _("the certificate of {address} is not accepted: {error}").format(
                 address=target, error=error.verify_message
-            )
+            ),
+            hint=_advice(error.verify_code),
         ) from error
     except OSError as error:  # ssl.SSLError is one
         raise Unavailable(_("no TLS with {address}: {error}").format(address=target, error=error)) from error
     return (ssl.cert_time_to_seconds(str(shown["notAfter"])) - time.time()) / _DAY
+
+
+def _advice(code: int) -> str | None:
+    """What to do about a certificate that OpenSSL refuses with *code* (X509_V_ERR_…)."""
+    if code in {18, 19, 20, 21}:  # nobody knows who signed it
+        return _("where the network looks into TLS, ask for its certificate and name the file in NBS_CA_BUNDLE")
+    if code in {9, 10}:  # not yet, or no longer
+        today = f"{datetime.now().astimezone():%Y-%m-%d %H:%M (%Z)}"
+        return _("by the clock of this machine it is {today}").format(today=today)
+    return None

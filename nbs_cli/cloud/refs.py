@@ -11,7 +11,7 @@ from nbs_cli.cloud.looks import by_id
 from nbs_cli.cloud.nouns import missing, noun_of
 from nbs_cli.cloud.pages import everything
 from nbs_cli.cloud.resources import Resource
-from nbs_cli.errors import NotFound, Usage
+from nbs_cli.errors import NotFound, Usage, nearest
 from nbs_cli.output.words import _
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -85,7 +85,7 @@ def resolve(
         if matches:
             found.setdefault(matches[0]["id"], Found(ref.text, matches[0]))
         elif not ignore_missing:
-            raise missing(resource, ref.text, refused.get(ref.resource_id or ""))
+            raise missing(resource, ref.text, list(by_name), refused.get(ref.resource_id or ""))
     return list(found.values())
 
 
@@ -147,7 +147,8 @@ def volume_type(rows: Sequence[Record], text: str) -> Record:
     ):
         if len(matches) == 1:
             return matches[0]
-    names = ", ".join(str(row.get("name") or "") for row in rows)
+    names = [str(row.get("name") or "") for row in rows]
     raise NotFound(
-        _("there is no volume type {name}").format(name=text), hint=_("the types are {names}").format(names=names)
+        _("there is no volume type {name}").format(name=text),
+        hint=nearest(text, names, _("the types are {names}"), whole=True),
     )

@@ -17,11 +17,11 @@ from nbs_cli.session import Session
 
 def requests(session: Session) -> list[Finding]:
     """Creates whose outcome nobody knows (the request journal)."""
-    found = [finding for sheet in session.requests if (finding := _of_sheet(sheet)) is not None]
+    found = [finding for sheet in session.requests if (finding := _of_sheet(session, sheet)) is not None]
     return found or [Finding("requests", OK, _("the outcome of every create is known"))]
 
 
-def _of_sheet(sheet: Sheet) -> Finding | None:
+def _of_sheet(session: Session, sheet: Sheet) -> Finding | None:
     """The finding of one entry of the journal, None when it is closed."""
     busy = sheet.busy  # before it is read: who is at work may be done with it by then
     try:
@@ -35,8 +35,16 @@ def _of_sheet(sheet: Sheet) -> Finding | None:
         words = _("{what}, sent {when} to {where}: another nbs is at work on it")
         return Finding("requests", OK, words.format(**_told(entry)), None, _request(entry, "at work"))
     words = _("{what}, sent {when} to {where}: nobody knows whether it was created")
-    fix = f"{entry.place.command} {again.command(entry.resource, entry.parameters, entry.key)}"
+    fix = f"{_begin(session, entry)} {again.command(entry.resource, entry.parameters, entry.key)}"
     return Finding("requests", PROBLEM, words.format(**_told(entry)), fix, _request(entry, entry.state))
+
+
+def _begin(session: Session, entry: Entry) -> str:
+    """How the command begins; with the region that it went to where its profile has another by now."""
+    place = entry.place
+    profile = session.config.profiles.get(place.profile or "")
+    moved = profile is not None and place.region is not None and (profile.region or "").upper() != place.region.upper()
+    return f"{place.command} --region {place.region}" if moved and "--region" not in place.command else place.command
 
 
 def _told(entry: Entry) -> dict[str, str]:

@@ -69,8 +69,8 @@ def _listed(session: Session, resource: Resource, span: Span, wish: Filter, name
     # what is left out here must not be counted there, and no server knows profiles
     order = tuple(key for key in span.order if key[0] != _PROFILE.wire)
     asked = replace(span, order=order, limit=None if wish.asks else span.limit)
-    sieve = Sieve(wish, 0, None)
     with closing(session.of_profile(name)) as other:
+        sieve = Sieve(wish, 0, None, lambda: other.server_now)
         (outcome,) = at_once(
             lambda _name: [row for page in sieve.through(pages(other.storage, resource, asked)) for row in page], [name]
         )

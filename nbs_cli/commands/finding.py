@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from nbs_cli.errors import Failure
 from nbs_cli.output.text import safe, wrapped
 
 _MARGIN = " " * 9
 OK, PROBLEM = "ok", "problem"  # data, so never translated
+_CODES = {OK: "32", PROBLEM: "31"}
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,25 @@ class Finding:
         return record if self.request is None else {**record, "request": self.request}
 
 
-def lines(finding: Finding, room: int = sys.maxsize) -> list[str]:
+Step = Callable[[], Finding]
+
+
+def tried(check: str, step: Step, fix: str | Callable[[Failure], str]) -> Finding:
+    """What *step* finds, or the failure it ends in, with the command that mends it."""
+    try:
+        return step()
+    except Failure as failure:
+        hint = failure.hint or ""
+        told = hint and "`" not in hint and "\n" not in hint  # a command has a line of its own
+        words = f"{failure.message}; {hint}" if told else failure.message
+        return Finding(check, PROBLEM, words, fix if isinstance(fix, str) else fix(failure))
+
+
+def lines(finding: Finding, room: int = sys.maxsize, *, color: bool = False) -> list[str]:
     """A finding as people read it, in *room* columns; below it the command that mends it, which is never cut."""
-    told = wrapped(f"{finding.status:<7}  {safe(finding.message)}", room, _MARGIN)
-    return [*told, f"{_MARGIN}{safe(finding.fix)}"] if finding.fix else told
+    first, *rest = wrapped(f"{finding.status:<7}  {safe(finding.message)}", room, _MARGIN)
+    fix = [safe(finding.fix)] if finding.fix else []
+    if color:
+        first = f"\x1b[{_CODES[finding.status]}m{finding.status}\x1b[0m" + first.removeprefix(finding.status)
+        fix = [f"\x1b[1m{line}\x1b[0m" for line in fix]
+    return [first, *rest, *(_MARGIN + line for line in fix)]

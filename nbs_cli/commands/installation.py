@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import secrets
 import shlex
 import shutil
@@ -9,7 +10,7 @@ import time
 from pathlib import Path
 
 from nbs_cli.commands.finding import OK, PROBLEM, Finding
-from nbs_cli.errors import Failure, Unauthorized
+from nbs_cli.errors import Failure, NotFound, Unauthorized
 from nbs_cli.local import folders
 from nbs_cli.local.config import Profile
 from nbs_cli.local.exposed import exposed
@@ -25,7 +26,8 @@ def config(session: Session) -> list[Finding]:
     trouble = session.config_trouble
     if trouble is not None:
         words = trouble.message if trouble.hint is None else f"{trouble.message}; {trouble.hint}"
-        return [Finding("config", PROBLEM, words, f'"${{EDITOR:-vi}}" {shlex.quote(str(path))} </dev/tty')]
+        # without quotes: it may have options of its own
+        return [Finding("config", PROBLEM, words, f"${{EDITOR:-vi}} {shlex.quote(str(path))} </dev/tty")]
     in_use = session.config.in_use
     if in_use is not None and in_use not in session.config.profiles:
         words = _("the profile in use, {name}, is not in the config file").format(name=in_use)
@@ -97,7 +99,8 @@ def _round_trip(session: Session, profile: Profile) -> Finding:
         ring.delete(probe)
     except Unauthorized as failure:
         fix = f"nbs auth login -p {shlex.quote(profile.name)} --store file"
-        return Finding("keyring", PROBLEM, failure.message, fix)
+        words = _("{why}; the profile {name} keeps its secret there").format(why=failure.message, name=profile.name)
+        return Finding("keyring", PROBLEM, words, fix)
     took = time.monotonic() - began
     words = _("the keyring ({name}) keeps what it is given, in {milliseconds:.0f} ms").format(
         name=ring.name, milliseconds=took * 1000
@@ -117,10 +120,26 @@ def credentials(session: Session) -> list[Finding]:
     except Failure as failure:
         if session.named is None and not session.environment.get("NBS_TOKEN", "NBS_USERNAME", "OS_AUTH_URL"):
             return [Finding("credentials", OK, _("there are no credentials yet: `nbs auth login` keeps some"))]
-        words = failure.message if failure.hint is None else f"{failure.message}; {failure.hint}"
-        fix = "nbs auth login" + (f" -p {shlex.quote(session.named)}" if session.named else "")
-        return [Finding("credentials", PROBLEM, words.partition("\n")[0], fix)]
+        told = failure.hint and "`" not in failure.hint  # a command has a line of its own
+        words = f"{failure.message}; {failure.hint}" if told else failure.message
+        return [Finding("credentials", PROBLEM, words.partition("\n")[0], _credentials_fix(session, failure))]
     words = _("the credentials come from {source}; tenant {tenant}, region {region}").format(
         source=found.source, tenant=found.tenant_id, region=found.region or "-"
     )
     return [Finding("credentials", OK, words)]
+
+
+def _credentials_fix(session: Session, failure: Failure) -> str:
+    """What is wrong is put right where it is: a variable is set, a profile is named as it is called, or made."""
+    if session.named is None:
+        return again(failure.resource or "NBS_USERNAME")
+    close = difflib.get_close_matches(session.named, list(session.config.profiles), 1)
+    if isinstance(failure, NotFound) and close and session.options.profile is None:
+        return f"export NBS_PROFILE={shlex.quote(close[0])}"
+    return f"nbs auth login -p {shlex.quote(session.named)}"
+
+
+def again(name: str) -> str:
+    """The command that asks for the variable *name*, a secret without showing it."""
+    quiet = "s" if name.endswith(("PASSWORD", "TOKEN")) else ""
+    return f"read -r{quiet} {name} && export {name}"

@@ -20,7 +20,11 @@ def install(session: Session, shell: str) -> None:
         Done.SAME: _("the completion of {shell} is in {path} already"),
     }
     session.notes.note(words[done].format(shell=shell, path=readable(place.path)))
-    if place.line:
+    if place.loader:
+        text = _("it works in every new shell with {loader}; where that is missing, add this line to {profile}, once:")
+        session.notes.note(text.format(loader=place.loader, profile=place.profile))
+        session.notes.note(f"  {place.line}")
+    elif place.line:
         session.notes.note(_("add this line to {profile}, once:").format(profile=place.profile))
         session.notes.note(f"  {place.line}")
     elif done is not Done.SAME:
@@ -36,6 +40,9 @@ def uninstall(session: Session, shell: str) -> None:
         )
         return
     session.notes.note(_("removed {path}").format(path=readable(place.path)))
-    if place.line:
+    if place.loader:
+        session.notes.note(_("if you added this line to {profile}, take it out:").format(profile=place.profile))
+        session.notes.note(f"  {place.line}")
+    elif place.line:
         session.notes.note(_("take this line out of {profile} too:").format(profile=place.profile))
         session.notes.note(f"  {place.line}")

@@ -6,14 +6,19 @@ import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime, timezone
+from pathlib import Path
 
 from nbs_cli.cloud import clock, probes
 from nbs_cli.cloud.access import BLOCK_STORAGE
 from nbs_cli.cloud.probes import Address
-from nbs_cli.cloud.resources import VOLUME
-from nbs_cli.commands.finding import OK, PROBLEM, Finding
-from nbs_cli.errors import Failure, NotFound, nearest
+from nbs_cli.cloud.request import Request
+from nbs_cli.cloud.resources import VOLUME, Field, Kind
+from nbs_cli.commands.finding import OK, PROBLEM, Finding, tried
+from nbs_cli.commands.installation import again
+from nbs_cli.errors import Failure, NotFound, Unauthorized, nearest
+from nbs_cli.output.cells import cell
 from nbs_cli.output.text import duration
 from nbs_cli.output.words import _
 from nbs_cli.session import Session
@@ -21,8 +26,8 @@ from nbs_cli.session import Session
 _FEW_DAYS = 14  # days that a certificate should have left
 _SKEW = 60.0  # seconds that two clocks may differ
 _LOOK = "openssl s_client -connect {address} -servername {host} </dev/null 2>/dev/null"
+_EXPIRES = Field("expires", "", Kind.TIME)
 _DATES = " | openssl x509 -noout -issuer -dates"
-Step = Callable[[], Finding]
 
 
 def journey(session: Session) -> list[Finding]:
@@ -36,24 +41,18 @@ def journey(session: Session) -> list[Finding]:
 
 
 def _all(session: Session) -> Iterator[Finding]:
-    if not session.in_sandbox:
-        yield from _road(session, probes.address(session.credentials.identity_url))
-    yield _tried("login", lambda: _login(session), _login_fix(session))
+    known: list[Address] = []
+    if not session.in_sandbox and session.credentials.token is None:
+        known.append(probes.address(session.credentials.identity_url))
+        yield from _road(session, known[0])
+    yield tried("login", lambda: _login(session), _login_fix(session))
     if not session.in_sandbox:
         yield _clock(session)
-    yield _tried("region", lambda: _region(session), _region_fix(session))
-    yield _tried("read", lambda: _read(session), f"{_command(session)} volume list --limit 1 --debug")
-
-
-def _tried(check: str, step: Step, fix: str | Callable[[Failure], str]) -> Finding:
-    """What *step* finds, or the failure it ends in, with the command that mends it."""
-    try:
-        return step()
-    except Failure as failure:
-        hint = failure.hint or ""
-        told = hint and "`" not in hint and "\n" not in hint  # a command has a line of its own
-        words = f"{failure.message}; {hint}" if told else failure.message
-        return Finding(check, PROBLEM, words, fix if isinstance(fix, str) else fix(failure))
+    yield tried("region", lambda: _region(session), _region_fix(session))
+    # a firewall may let one of the two through
+    if not session.in_sandbox and (there := probes.address(session.identity.endpoint)) not in known:
+        yield from _road(session, there)
+    yield tried("read", lambda: _read(session), _read_fix(session))
 
 
 def _road(session: Session, target: Address) -> Iterator[Finding]:
@@ -61,14 +60,14 @@ def _road(session: Session, target: Address) -> Iterator[Finding]:
     found = probes.proxy(target, session.environ)
     if found is not None:
         name, place = found
-        yield _tried("proxy", lambda: _reached("proxy", place), f"unset {name}")
+        yield tried("proxy", lambda: _reached("proxy", place), f"unset {name}")
         return
     yield Finding("proxy", OK, _("no proxy is used for {host}").format(host=target.host))
-    yield _tried("dns", lambda: _named(target), f"getent hosts {shlex.quote(target.host)}")
-    yield _tried("tcp", lambda: _reached("tcp", target), f"nc -vz {shlex.quote(target.host)} {target.port}")
+    yield tried("dns", lambda: _named(target), f"getent hosts {shlex.quote(target.host)}")
+    yield tried("tcp", lambda: _reached("tcp", target), f"nc -vz {shlex.quote(target.host)} {target.port}")
     if target.secure:
         look = _LOOK.format(address=target, host=target.host) + _DATES
-        yield _tried("tls", lambda: _trusted(session, target, look), look)
+        yield tried("tls", lambda: _trusted(session, target, look), look)
 
 
 def _named(target: Address) -> Finding:
@@ -93,33 +92,57 @@ def _login(session: Session) -> Finding:
     if session.credentials.token is not None:
         return Finding("login", OK, _("a token was given"))
     began = time.monotonic()
-    expires = session.identity.access.expires
-    words = _("there is a token, valid until {expires} (UTC), in {milliseconds:.0f} ms").format(
-        expires=expires or "-", milliseconds=(time.monotonic() - began) * 1000
+    access = session.identity.access
+    words = _("there is a token, valid until {expires}, in {milliseconds:.0f} ms").format(
+        expires=cell(_EXPIRES, access.expires, short=False), milliseconds=(time.monotonic() - began) * 1000
     )
     return Finding("login", OK, words)
 
 
-def _login_fix(session: Session) -> str:
-    if session.profile is not None:
-        return f"nbs auth login -p {shlex.quote(session.profile.name)}"
-    name = "OS_PASSWORD" if session.credentials.source.endswith("(OS_AUTH_URL)") else "NBS_PASSWORD"
-    return f"read -rs {name} && export {name}"
+def _login_fix(session: Session) -> Callable[[Failure], str]:
+    """A file that others can read is mended, a profile logs in again, a variable is set again."""
+
+    def fix(failure: Failure) -> str:
+        if failure.resource is not None and Path(failure.resource).is_file():
+            return f"chmod 600 {shlex.quote(failure.resource)}"
+        if session.profile is not None:
+            return f"nbs auth login -p {shlex.quote(session.profile.name)}"
+        return again("OS_PASSWORD" if session.credentials.source.endswith("(OS_AUTH_URL)") else "NBS_PASSWORD")
+
+    return fix
+
+
+def _read_fix(session: Session) -> Callable[[Failure], str]:
+    """A token that was given and is refused is set again; what else may fail is looked at."""
+
+    def fix(failure: Failure) -> str:
+        if isinstance(failure, Unauthorized) and session.credentials.token is not None:
+            return again("NBS_TOKEN")
+        return f"{_command(session)} volume list --limit 1 --debug"
+
+    return fix
 
 
 def _clock(session: Session) -> Finding:
     """Compare this machine's clock with the Date of the last answer; where no answer came yet one is fetched."""
-    there = clock.told(session.server_date)
+    there = clock.told(session.server_date or _date_of_identity(session))
     if there is None:
         return Finding("clock", OK, _("the server does not say what time it is there"))
     skew = (datetime.now(timezone.utc) - there).total_seconds()
     if abs(skew) <= _SKEW:
         return Finding("clock", OK, _("this machine's clock and the server's agree"))
     words = _("this machine's clock is {time} {direction} the server's").format(
-        time=duration(abs(skew)), direction=_("ahead of") if skew > 0 else _("behind")
+        time=duration(round(abs(skew) / 60) * 60), direction=_("ahead of") if skew > 0 else _("behind")
     )
     fix = "sudo sntp -sS time.apple.com" if sys.platform == "darwin" else "sudo timedatectl set-ntp true"
     return Finding("clock", PROBLEM, words, fix)
+
+
+def _date_of_identity(session: Session) -> str | None:
+    """The Date of an answer that no token is needed for: a kept one asks nobody, a wrong region leads nowhere."""
+    with suppress(Failure):
+        session.client.send(Request("GET", session.credentials.identity_url))
+    return session.client.date
 
 
 def _region(session: Session) -> Finding:

@@ -43,7 +43,7 @@ def list_all(
         )
         return
     seen: list[Known] = []
-    sieve = Sieve(wish, span.offset or 0, span.limit)
+    sieve = _sieve(session, span, wish)
     noted = _noted(_walked(session, resource, span, wish), seen)
     any_rows = session.printer.list(resource, sieve.through(noted) if wish.asks else noted, brief=not span.detail)
     if span.whole:
@@ -60,7 +60,11 @@ def _walked(session: Session, resource: Resource, span: Span, wish: Filter) -> I
 def _rows(session: Session, resource: Resource, span: Span, wish: Filter) -> Iterator[list[Record]]:
     """The pages of what is wanted."""
     walked = _walked(session, resource, span, wish)
-    return Sieve(wish, span.offset or 0, span.limit).through(walked) if wish.asks else walked
+    return _sieve(session, span, wish).through(walked) if wish.asks else walked
+
+
+def _sieve(session: Session, span: Span, wish: Filter) -> Sieve:
+    return Sieve(wish, span.offset or 0, span.limit, lambda: session.server_now)
 
 
 def _in_brief(resource: Resource, wish: Filter) -> None:

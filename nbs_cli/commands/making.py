@@ -11,12 +11,12 @@ from nbs_cli.cloud.marks import Wish
 from nbs_cli.cloud.nouns import command_of, noun_of
 from nbs_cli.cloud.once import Made, unknown
 from nbs_cli.cloud.refs import Found
-from nbs_cli.cloud.resources import Resource
+from nbs_cli.cloud.resources import VOLUME, Resource
 from nbs_cli.cloud.waiting import Goal, until
 from nbs_cli.commands.outcomes import conclude
 from nbs_cli.commands.rehearsing import rehearse
 from nbs_cli.commands.shapes import REQUEST
-from nbs_cli.errors import Failure, Usage
+from nbs_cli.errors import Failure, NotFound, Usage, closest
 from nbs_cli.local import names
 from nbs_cli.output.words import _
 from nbs_cli.session import Session
@@ -79,6 +79,7 @@ def make(
         stop=session.deadline.cut,
     )
     outcomes = _together(made, there, tried)
+    _name_zones(session, outcomes)
     _tell(session, resource, outcomes)
     if session.options.quiet:
         _show(session, resource, outcomes, several=several)  # an ID does not change while it is waited for
@@ -106,6 +107,18 @@ def _together(made: list[Wish], there: list[dict[str, Any] | None], tried: list[
         next(left) if record is None else Outcome(wish, Made(record, adopted=True, named=True), tried=True, done=True)
         for wish, record in zip(made, there, strict=True)
     ]
+
+
+def _name_zones(session: Session, outcomes: list[Outcome]) -> None:
+    """Where a zone is refused, name the one like it that a list has shown before: the API has no list of zones."""
+    for outcome in outcomes:
+        zone = outcome.item.body.get("availability_zone")
+        if isinstance(outcome.failure, NotFound) and zone is not None:
+            seen = dict.fromkeys(row.zone for row in names.remembered(session.names(VOLUME)) if row.zone)
+            close = closest(zone, list(seen))
+            if close is not None and close != zone:
+                words = _("did you mean {name}?").format(name=close)
+                outcome.failure.hint = " ".join(filter(None, (words, outcome.failure.hint)))
 
 
 def _rehearse(session: Session, resource: Resource, missing: list[Wish], there: list[dict[str, Any]]) -> None:

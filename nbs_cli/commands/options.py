@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from nbs_cli import commands
 from nbs_cli.cloud.filters import Filter
 from nbs_cli.cloud.resources import Resource
 from nbs_cli.cloud.sorting import read_order
@@ -146,8 +147,10 @@ def wish(
     zone: str | None = None,
     attached: bool | None = None,
     bootable: bool | None = None,
+    older: str | None = None,
+    newer: str | None = None,
 ) -> Filter:
-    """The rows of a list that the options ask for; raises Usage for an empty word before any request.
+    """The rows of a list that the options ask for; raises Usage for an empty word or no time before any request.
 
     Statuses, types and zones are taken as they are: a server may have some that the guide does not know.
     """
@@ -156,7 +159,14 @@ def wish(
         sendable(option, text)
         if text == "":
             raise Usage(_("{option} is empty").format(option=option), hint=_("leave it out for all"))
-    return Filter(name, tuple((wire, word) for wire, word in words.items() if word is not None), attached, bootable)
+    return Filter(
+        name,
+        tuple((wire, word) for wire, word in words.items() if word is not None),
+        attached,
+        bootable,
+        older=None if older is None else commands.aging.bound("--older-than", older),
+        newer=None if newer is None else commands.aging.bound("--newer-than", newer),
+    )
 
 
 Refs = Annotated[list[str], typer.Argument(metavar="REF…", help=_("names or IDs; `-` reads them from standard input"))]
@@ -185,6 +195,16 @@ Glob = Annotated[
     str | None, typer.Option("--name", metavar="GLOB", help=_("only those whose name is like this: 'data-*'"))
 ]
 Status = Annotated[str | None, typer.Option("--status", metavar="STATUS", help=_("only those in this status"))]
+OlderThan = Annotated[
+    str | None,
+    typer.Option(
+        "--older-than", metavar="AGE", help=_("only those created longer ago (36h, 90d, 6mo) or before a day")
+    ),
+]
+NewerThan = Annotated[
+    str | None,
+    typer.Option("--newer-than", metavar="AGE", help=_("only those created since then: 36h, 90d, 6mo, or a day")),
+]
 AllProfiles = Annotated[
     bool, typer.Option("--all-profiles", help=_("of every profile at once, with its name; one that fails is told"))
 ]

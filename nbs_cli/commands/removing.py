@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from nbs_cli import commands
@@ -21,6 +22,7 @@ from nbs_cli.output.lines import aligned
 from nbs_cli.output.words import _
 from nbs_cli.session import Session
 
+Interrupted = Callable[[list[Outcome]], None]
 _LOOKS = 30  # a lost delete is looked after again when this part of the settle window is over
 
 
@@ -49,16 +51,12 @@ def remove(
     if not session.options.yes and found and not _confirmed(session, resource, found):
         session.notes.note(_("nothing was deleted"))
         return
-    outcomes = at_once(
-        lambda item: delete_one(session, resource, item),
-        found,
-        parallel,
-        interrupted=lambda so_far: _print(session, resource, so_far, several=True),
-    )
+    interrupted: Interrupted = lambda so_far: _print(session, resource, so_far, several=True)  # noqa: E731
+    outcomes = at_once(lambda item: delete_one(session, resource, item), found, parallel, interrupted=interrupted)
     if ignore_missing:
         outcomes = [outcome for outcome in outcomes if not isinstance(outcome.failure, NotFound)]
     if wait:
-        await_gone(session, resource, outcomes)
+        await_gone(session, resource, outcomes, interrupted)
     _print(session, resource, outcomes, several=several, gone=wait)
     accepted = [outcome.item.id for outcome in outcomes if outcome.done and outcome.failure is None]
     names.change(session.names(resource), gone=accepted)
@@ -113,18 +111,26 @@ def _rehearse(session: Session, resource: Resource, found: list[Found]) -> None:
     rehearsing.rehearse(session, [rehearsing.deletion(resource, item, snapshots.get(item.id, [])) for item in found])
 
 
-def await_gone(session: Session, resource: Resource, outcomes: list[Outcome]) -> None:
-    """Wait until what was accepted is gone; one that does not go has its failure set."""
+def await_gone(session: Session, resource: Resource, outcomes: list[Outcome], interrupted: Interrupted) -> None:
+    """Wait until what was accepted is gone; one that does not go has its failure set.
+
+    A signal that ends the wait tells *interrupted* the outcomes, and goes on its way.
+    """
     accepted = [outcome for outcome in outcomes if outcome.tried and outcome.failure is None]
-    ended = until(
-        session.storage,
-        resource,
-        [outcome.item for outcome in accepted],
-        Goal(GONE, deleted=True),
-        seconds=session.wait_seconds(WAIT),
-        deadline=session.deadline,
-        tell=session.notes.status,
-    )
+    try:
+        ended = until(
+            session.storage,
+            resource,
+            [outcome.item for outcome in accepted],
+            Goal(GONE, deleted=True),
+            seconds=session.wait_seconds(WAIT),
+            deadline=session.deadline,
+            tell=session.notes.status,
+        )
+    except KeyboardInterrupt:
+        session.notes.clear()
+        interrupted(outcomes)
+        raise
     session.notes.clear()
     for outcome, end in zip(accepted, ended, strict=True):
         outcome.failure = end.failure

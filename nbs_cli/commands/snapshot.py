@@ -9,6 +9,7 @@ import typer
 from nbs_cli import commands
 from nbs_cli.cloud.bulk import PARALLEL
 from nbs_cli.cloud.resources import SNAPSHOT
+from nbs_cli.cloud.span import Span
 from nbs_cli.commands import keeping, options
 from nbs_cli.commands.options import (
     AllProfiles,
@@ -22,8 +23,10 @@ from nbs_cli.commands.options import (
     Limit,
     Marker,
     Name,
+    NewerThan,
     NoRequestKey,
     Offset,
+    OlderThan,
     PageSize,
     Parallel,
     Refs,
@@ -51,12 +54,15 @@ app = group(
     "nbs snapshot list --watch --status creating",
     "nbs snapshot list -o json -c id,name",
     "nbs snapshot list --name 'nightly-*' --status available",
+    "nbs snapshot list --older-than 90d --sort created:asc",
     "nbs snapshot list --volume data-1 --timeline",
 )
 def list_(
     ctx: typer.Context,
     name: Glob = None,
     status: Status = None,
+    older_than: OlderThan = None,
+    newer_than: NewerThan = None,
     sort: Sort = None,
     limit: Limit = None,
     page_size: PageSize = None,
@@ -76,12 +82,14 @@ def list_(
     """GET /snapshots/detail; with --brief GET /snapshots."""
     if all_profiles and (timeline or volume is not None):
         raise Usage(_("--all-profiles shows every volume's: leave --volume and --timeline out"))
-    if timeline:
-        commands.timing.draw(ctx.obj, volume)
-        return
     shape = commands.choosing.with_profile(SNAPSHOT) if all_profiles else SNAPSHOT
     span = options.span(shape, sort=sort, limit=limit, page_size=page_size, offset=offset, marker=marker, brief=brief)
-    wish = options.wish(name=name, status=status)
+    wish = options.wish(name=name, status=status, older=older_than, newer=newer_than)
+    if timeline:
+        if wish.asks or watch or span != Span():
+            raise Usage(_("--timeline shows everything: no option but --volume goes together with it"))
+        commands.timing.draw(ctx.obj, volume)
+        return
     if all_profiles:
         commands.choosing.list_everywhere(ctx.obj, SNAPSHOT, span, wish, alone=volume is None and not watch)
         return

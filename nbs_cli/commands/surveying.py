@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from typing import Any
 
 from nbs_cli.cloud.periods import window
+from nbs_cli.cloud.resources import Kind
 from nbs_cli.cloud.survey import Sum, Survey, survey
 from nbs_cli.commands.shapes import USAGE
 from nbs_cli.errors import Usage
@@ -14,7 +16,10 @@ from nbs_cli.output.text import ago, moment
 from nbs_cli.output.words import _
 from nbs_cli.session import Session
 
-_SHOWN = 5  # of each kind of what stands out; the command below lists them all
+_SHOWN = 5  # of each kind of what stands out; a hint names the command that lists them all
+_TOTAL = (Kind.NAME, Kind.SIZE, Kind.TEXT, Kind.SIZE, Kind.TEXT)  # a name, how many of how many, GB of how many
+_SUM = (Kind.NAME, Kind.SIZE, Kind.SIZE)
+_NOTICED = (Kind.ID, Kind.NAME, Kind.SIZE, Kind.STATUS)
 
 
 def tell(session: Session, stale: str) -> None:
@@ -28,7 +33,7 @@ def tell(session: Session, stale: str) -> None:
         session.printer.show(USAGE, [found.record()])
         return
     session.picture([*_sums(found), *_standing_out(found, stale)])
-    for text in _ways_on(found):
+    for text in _ways_on(found, stale):
         session.notes.hint(text)
 
 
@@ -41,7 +46,7 @@ def _sums(found: Survey) -> Iterator[Section]:
             _total(found, _("snapshots"), "snapshots", found.snapshots),
             *_storage(found),
         ],
-        frozenset({1, 2}),
+        _TOTAL,
     )
     titles = {
         "volume_type": _("volumes by type"),
@@ -51,34 +56,41 @@ def _sums(found: Survey) -> Iterator[Section]:
     for wire, title in titles.items():
         whole = max(1, found.volumes.gigabytes)
         figures = [
-            Figure((name, f"{one.count:,}", f"{one.gigabytes:,} GB"), one.gigabytes / whole)
+            Figure((name, f"{one.count:,}", _gigabytes(one.gigabytes)), one.gigabytes / whole)
             for name, one in found.largest(wire)
         ]
         if figures:
-            yield Section(title, figures, frozenset({1, 2}))
+            yield Section(title, figures, _SUM)
 
 
 def _total(found: Survey, name: str, key: str, one: Sum) -> Figure:
-    quota, share = _quota(found, key)
-    return Figure((name, f"{one.count:,}", f"{one.gigabytes:,} GB", quota), share, bounded=True)
+    limit, share = _quota(found, key)
+    return Figure((name, f"{one.count:,}", _most(limit), _gigabytes(one.gigabytes), ""), share, bounded=True)
 
 
 def _storage(found: Survey) -> list[Figure]:
     """The quota of all GB, volumes and snapshots together, which no sum shows."""
-    quota, share = _quota(found, "gigabytes")
-    used = ((found.quota or {}).get("gigabytes") or {}).get("used")
-    return (
-        [Figure((_("counted by the quota"), "", f"{used:,} GB", quota), share, bounded=True)]
-        if quota and used is not None
-        else []
-    )
+    limit, share = _quota(found, "gigabytes")
+    if limit is None or found.quota is None:
+        return []
+    used = _gigabytes(found.quota["gigabytes"]["used"])
+    return [Figure((_("counted by the quota"), "", "", used, _most(limit, " GB")), share, bounded=True)]
 
 
-def _quota(found: Survey, key: str) -> tuple[str, float | None]:
+def _quota(found: Survey, key: str) -> tuple[int | None, float | None]:
+    """The limit of *key* and the share of it that is used, None where the server tells no limit."""
     one = (found.quota or {}).get(key)
     if one is None or one["used"] is None or one["limit"] is None:
-        return "", None
-    return _("of {limit:,}").format(limit=one["limit"]), one["used"] / max(1, one["limit"])
+        return None, None
+    return one["limit"], one["used"] / max(1, one["limit"])
+
+
+def _most(limit: int | None, unit: str = "") -> str:
+    return "" if limit is None else _("of {limit:,}").format(limit=limit) + unit
+
+
+def _gigabytes(size: object) -> str:
+    return f"{size:,} GB" if isinstance(size, int) else "-"
 
 
 def _standing_out(found: Survey, stale: str) -> Iterator[Section]:
@@ -94,20 +106,21 @@ def _standing_out(found: Survey, stale: str) -> Iterator[Section]:
             yield Section(
                 title.format(count=len(rows), gigabytes=gigabytes, stale=stale),
                 [_line(row, found) for row in _largest(rows)[:_SHOWN]] + _more(rows),
-                frozenset({1}),
+                _NOTICED,
             )
 
 
 def _largest(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return sorted(rows, key=lambda row: -row["size"] if isinstance(row["size"], int) else 0)
+    """The largest first, and of those that are as large the oldest."""
+    sizes = {id(row): row["size"] if isinstance(row["size"], int) else 0 for row in rows}
+    return sorted(rows, key=lambda row: (-sizes[id(row)], str(row["created_at"])))
 
 
 def _line(row: dict[str, Any], found: Survey) -> Figure:
     created = moment(row["created_at"]) if isinstance(row["created_at"], str) else None
     age = "-" if created is None else ago((found.now - created).total_seconds())
-    size = f"{row['size']:,} GB" if isinstance(row["size"], int) else "-"
     state = str(row["status"]) if row in found.failed else age
-    return Figure((row["id"], size, state, str(row["name"] or "-")))
+    return Figure((str(row["id"]), str(row["name"] or "-"), _gigabytes(row["size"]), state))
 
 
 def _more(rows: list[dict[str, Any]]) -> list[Figure]:
@@ -115,8 +128,14 @@ def _more(rows: list[dict[str, Any]]) -> list[Figure]:
     return [Figure((_("and {count} more").format(count=count), "", "", ""))] if count > 0 else []
 
 
-def _ways_on(found: Survey) -> Iterator[str]:
+def _ways_on(found: Survey, stale: str) -> Iterator[str]:
+    """The commands that list what stands out, where it is not all shown, and what failed."""
     if len(found.unattached) > _SHOWN:
-        yield _("`nbs volume list --unattached` lists the volumes that no instance has")
-    if any(row["kind"] == "volume" for row in found.failed):
-        yield _("`nbs volume list --status error` lists the failed ones")
+        yield _("`nbs volume list --unattached --status available` lists the volumes that no instance has")
+    for kind, status in dict.fromkeys((row["kind"], row["status"]) for row in found.failed):
+        words = _("`nbs {kind} list --status {status}` lists the failed ones")
+        yield words.format(kind=kind, status=shlex.quote(str(status)))
+    if len(found.orphaned) > _SHOWN:
+        yield _("`nbs usage --query 'orphaned[].id' -o value` lists the snapshots whose volume is gone")
+    if len(found.stale) > _SHOWN:
+        yield _("`nbs snapshot list --older-than {stale}` lists the old ones").format(stale=stale)

@@ -6,17 +6,16 @@ which a snapshot would not go.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from nbs_cli.cloud.bulk import Outcome, at_once
 from nbs_cli.cloud.deletion import attached_to, named, obstacles, snapshots_of
 from nbs_cli.cloud.refs import Found, resolve
 from nbs_cli.cloud.resources import SNAPSHOT, VOLUME, Resource
-from nbs_cli.commands.branching import picture
+from nbs_cli.commands.branching import drawn
 from nbs_cli.commands.outcomes import conclude
 from nbs_cli.commands.rehearsing import Request, deletion, rehearse
-from nbs_cli.commands.removing import await_gone, delete_one, may_ask, print_rows, told
+from nbs_cli.commands.removing import Interrupted, await_gone, delete_one, may_ask, print_rows, told
 from nbs_cli.commands.shapes import OUTCOME, REQUEST
 from nbs_cli.errors import Conflict, NotFound
 from nbs_cli.local import names
@@ -65,15 +64,19 @@ def _kept(item: Found) -> str | None:
 def _done(session: Session, found: list[Found], plan: Plan, parallel: int, *, wait: bool) -> list[Outcome]:
     """Delete the snapshots and wait for them, then the volumes that are free of them; print the rows, give them all."""
     rows: list[dict[str, Any]] = []
-    snapshots = _deleted(session, SNAPSHOT, [item for items in plan.values() for item in items], parallel, rows)
-    await_gone(session, SNAPSHOT, snapshots)
+    leaves = [item for items in plan.values() for item in items]
+    interrupted = _interrupted(session, SNAPSHOT, rows, [Outcome(item) for item in found])
+    snapshots = at_once(lambda item: delete_one(session, SNAPSHOT, item), leaves, parallel, interrupted=interrupted)
+    await_gone(session, SNAPSHOT, snapshots, interrupted)
     rows += told(session, SNAPSHOT, snapshots, gone=True)
     stuck = {one.item.id: one for one in snapshots if one.failure is not None or not one.tried}
     kept = [outcome for item in found if (outcome := _left(item, plan, stuck)) is not None]
     held = {outcome.item.id for outcome in kept}
-    volumes = _deleted(session, VOLUME, [item for item in found if item.id not in held], parallel, rows)
+    free = [item for item in found if item.id not in held]
+    interrupted = _interrupted(session, VOLUME, rows, kept)
+    volumes = at_once(lambda item: delete_one(session, VOLUME, item), free, parallel, interrupted=interrupted)
     if wait:
-        await_gone(session, VOLUME, volumes)
+        await_gone(session, VOLUME, volumes, interrupted)
     print_rows(session, rows + told(session, VOLUME, [*volumes, *kept], gone=wait), several=True)
     for resource, outcomes in ((SNAPSHOT, snapshots), (VOLUME, volumes)):
         gone = [outcome.item.id for outcome in outcomes if outcome.done and outcome.failure is None]
@@ -81,14 +84,16 @@ def _done(session: Session, found: list[Found], plan: Plan, parallel: int, *, wa
     return [*snapshots, *volumes, *kept]
 
 
-def _deleted(
-    session: Session, resource: Resource, items: list[Found], parallel: int, before: list[dict[str, Any]]
-) -> list[Outcome]:
-    """Have *items* deleted at once; when a signal ends that, the rows *before* and these are printed."""
-    interrupted: Callable[[list[Outcome]], None] = lambda so_far: print_rows(  # noqa: E731
-        session, before + told(session, resource, so_far, gone=False), several=True
-    )
-    return at_once(lambda item: delete_one(session, resource, item), items, parallel, interrupted=interrupted)
+def _interrupted(
+    session: Session, resource: Resource, before: list[dict[str, Any]], volumes: list[Outcome]
+) -> Interrupted:
+    """What a signal has printed: the rows *before*, the outcomes so far, and the *volumes* that were not reached."""
+
+    def tell(so_far: list[Outcome]) -> None:
+        rows = told(session, resource, so_far, gone=False) + told(session, VOLUME, volumes, gone=False)
+        print_rows(session, before + rows, several=True)
+
+    return tell
 
 
 def _left(item: Found, plan: Plan, stuck: dict[str, Outcome]) -> Outcome | None:
@@ -115,16 +120,24 @@ def _rehearse(session: Session, found: list[Found], plan: Plan) -> None:
 
 
 def _confirmed(session: Session, found: list[Found], plan: Plan) -> bool:
-    """Show the volumes with their snapshots as a tree, and ask."""
+    """Show the volumes with their snapshots as a tree, and ask; nothing is asked where nothing would go."""
     records = [{**item.record, "snapshots": [one.record for one in plan[item.id]]} for item in found]
-    for line in picture(records, None, utf8="utf" in (session.stderr.encoding or "utf-8").lower()):
-        session.notes.note(f"  {line}")
+    for line in drawn(records, session.stderr, color=False, indent=2):
+        session.notes.note(line)
+    staying = {item.id: reason for item in found if (reason := _kept(item)) is not None}
     for item in found:
-        if (reason := _kept(item)) is not None:
-            session.notes.note(_("{name} stays: {reason}").format(name=named([item.record])[0], reason=reason))
-    volumes, snapshots = len(found), sum(len(items) for items in plan.values())
-    question = _("Delete {volumes} and {snapshots}? It cannot be undone.").format(
-        volumes=plural("{count} volume", "{count} volumes", volumes).format(count=volumes),
-        snapshots=plural("{count} snapshot", "{count} snapshots", snapshots).format(count=snapshots),
-    )
-    return session.notes.confirm(question)
+        if item.id in staying:
+            name = named([item.record])[0]
+            session.notes.note(_("{name} stays: {reason}").format(name=name, reason=staying[item.id]))
+    volumes, snapshots = len(found) - len(staying), sum(len(items) for items in plan.values())
+    if not volumes:
+        return True
+    return session.notes.confirm(_question(volumes, snapshots))
+
+
+def _question(volumes: int, snapshots: int) -> str:
+    what = plural("{count} volume", "{count} volumes", volumes).format(count=volumes)
+    if not snapshots:
+        return _("Delete {volumes}? It cannot be undone.").format(volumes=what)
+    beside = plural("{count} snapshot", "{count} snapshots", snapshots).format(count=snapshots)
+    return _("Delete {volumes} and {snapshots}? It cannot be undone.").format(volumes=what, snapshots=beside)

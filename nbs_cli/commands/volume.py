@@ -22,8 +22,10 @@ from nbs_cli.commands.options import (
     Limit,
     Marker,
     Name,
+    NewerThan,
     NoRequestKey,
     Offset,
+    OlderThan,
     PageSize,
     Parallel,
     Ref,
@@ -52,6 +54,7 @@ app = group(
     "nbs volume list --watch",
     "nbs volume list --sort size:desc,name:asc --limit 20",
     "nbs volume list --unattached --type ssd --name 'data-*'",
+    "nbs volume list --newer-than 36h",
     "nbs volume list -o json | jq '[.[].size] | add'",
     "nbs volume list --query '[?size > `100`].name'",
     "nbs volume list --all-profiles",
@@ -71,6 +74,8 @@ def list_(
     bootable: Annotated[
         bool | None, typer.Option("--bootable/--no-bootable", help=_("only bootable ones, or only those that are not"))
     ] = None,
+    older_than: OlderThan = None,
+    newer_than: NewerThan = None,
     sort: Sort = None,
     limit: Limit = None,
     page_size: PageSize = None,
@@ -84,7 +89,16 @@ def list_(
     """GET /volumes/detail; with --brief GET /volumes."""
     shape = commands.choosing.with_profile(VOLUME) if all_profiles else VOLUME
     span = options.span(shape, sort=sort, limit=limit, page_size=page_size, offset=offset, marker=marker, brief=brief)
-    wish = options.wish(name=name, status=status, type_=type_, zone=zone, attached=attached, bootable=bootable)
+    wish = options.wish(
+        name=name,
+        status=status,
+        type_=type_,
+        zone=zone,
+        attached=attached,
+        bootable=bootable,
+        older=older_than,
+        newer=newer_than,
+    )
     if all_profiles:
         commands.choosing.list_everywhere(ctx.obj, VOLUME, span, wish, alone=not watch)
         return

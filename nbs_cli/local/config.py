@@ -134,22 +134,27 @@ def _profile(path: Path, name: str, table: Any) -> Profile:
     return Profile(name, **known, retention=_retention(path, f"profiles.{name}.retention", table.get("retention", {})))
 
 
-def _checked(path: Path, key: str, value: Any) -> Any:
-    """Give *value* as Profile keeps it; raises Usage for an unknown key, a secret, a value of the wrong kind."""
+def _checked(path: Path | None, key: str, value: Any) -> Any:
+    """Give *value* as Profile keeps it; raises Usage for an unknown key, a secret, a value of the wrong kind.
+
+    *path* is the file that it stands in, None for one that was typed.
+    """
     if key in _SECRET:
-        raise _no_secrets(_("{path} holds a {key}; secrets do not belong there").format(path=path, key=key))
+        words = _("{path} holds a {key}; secrets do not belong there")
+        raise _no_secrets(words.format(path=path or _FILE, key=key))
     if key not in KEYS:
-        raise _unknown(path, key, KEYS)
+        raise _unknown(path or _FILE, key, KEYS)
     if key == "read_only" and isinstance(value, bool):
         return value
     if key == "password_command" and isinstance(value, list) and all(isinstance(word, str) for word in value):
         return tuple(value)
     if key in {"read_only", "password_command"} or not isinstance(value, str):
-        raise Usage(_("{path}: {key} cannot be {value!r}").format(path=path, key=key, value=value))
+        raise Usage(_cannot_be(path, key, value))
     _check_choice(path, key, value)
     return value
 
 
+_FILE = Path("config.toml")
 _CHOICES: dict[str, Callable[[], tuple[str, ...]]] = {
     "realm": lambda: tuple(REALMS),
     "store": lambda: STORES,
@@ -157,11 +162,17 @@ _CHOICES: dict[str, Callable[[], tuple[str, ...]]] = {
 }
 
 
-def _check_choice(path: Path, key: str, value: str) -> None:
+def _cannot_be(path: Path | None, key: str, value: Any) -> str:
+    if path is None:
+        return _("{key} cannot be {value!r}").format(key=key, value=value)
+    return _("{path}: {key} cannot be {value!r}").format(path=path, key=key, value=value)
+
+
+def _check_choice(path: Path | None, key: str, value: str) -> None:
     choices = _CHOICES[key]() if key in _CHOICES else ()
     if choices and value not in choices:
         raise Usage(
-            _("{path}: {key} cannot be {value!r}").format(path=path, key=key, value=value),
+            _cannot_be(path, key, value),
             hint=nearest(value, choices, _("it is one of {names}")),
         )
 
@@ -198,7 +209,7 @@ def parse(key: str, text: str) -> Any:
             raise Usage(
                 _("password_command (--password-command) cannot be read: {error}").format(error=error)
             ) from error
-    return _checked(Path("config.toml"), key, text)
+    return _checked(None, key, text)
 
 
 def check_key(key: str) -> None:

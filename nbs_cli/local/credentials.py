@@ -37,6 +37,7 @@ class Environment:
             raise Unauthorized(
                 _("{beside} is set and {name} is not").format(beside=beside, name=name),
                 hint=_("one set of credentials comes from one source; set {name} too").format(name=name),
+                resource=name,
             )
         return value
 
@@ -103,12 +104,12 @@ def _of_nbs(environment: Environment) -> Credentials | None:
     if token is None and username is None:
         return None
     marker = "NBS_USERNAME" if token is None else "NBS_TOKEN"
-    identity_url, realm = locate(environment.get("NBS_IDENTITY_URL"), environment.get("NBS_REALM"))
+    identity_url, realm = locate(environment.get("NBS_IDENTITY_URL"), environment.get("NBS_REALM"), "NBS_REALM")
     return Credentials(
         source=_("the environment ({name})").format(name=marker),
         identity_url=identity_url,
         realm=realm,
-        tenant_id=tenant(environment.needed("NBS_TENANT_ID", marker)),
+        tenant_id=tenant(environment.needed("NBS_TENANT_ID", marker), "NBS_TENANT_ID"),
         region=environment.get("NBS_REGION"),
         username=username if token is None else None,
         password=_password(environment) if token is None else None,
@@ -128,7 +129,8 @@ def _of_openrc(environment: Environment) -> Credentials | None:
         identity_url=identity_url,
         realm=realm_of_host(split(identity_url).hostname or ""),
         tenant_id=tenant(
-            environment.get("OS_TENANT_ID", "OS_PROJECT_ID") or environment.needed("OS_TENANT_ID", "OS_AUTH_URL")
+            environment.get("OS_TENANT_ID", "OS_PROJECT_ID") or environment.needed("OS_TENANT_ID", "OS_AUTH_URL"),
+            "OS_TENANT_ID",
         ),
         region=environment.get("OS_REGION_NAME"),
         username=environment.needed("OS_USERNAME", "OS_AUTH_URL"),
@@ -136,10 +138,10 @@ def _of_openrc(environment: Environment) -> Credentials | None:
     )
 
 
-def locate(url: str | None, name: str | None) -> tuple[str, Realm | None]:
+def locate(url: str | None, name: str | None, variable: str | None = None) -> tuple[str, Realm | None]:
     """The identity URL without version, and the realm it belongs to: by a *url* of the user's own, else by *name*.
 
-    Raises Usage for an unknown realm.
+    Raises Usage for an unknown realm, about the *variable* that it comes from.
     """
     if url is not None:
         identity_url = bare(url)
@@ -150,6 +152,7 @@ def locate(url: str | None, name: str | None) -> tuple[str, Realm | None]:
         raise Usage(
             _("there is no realm {name}").format(name=name),
             hint=nearest(name, list(REALMS), _("the realms are {names}")),
+            resource=variable,
         )
     return realm.identity_url, realm
 
@@ -159,12 +162,13 @@ def bare(url: str) -> str:
     return url.strip().rstrip("/").removesuffix("/v2.0").rstrip("/")
 
 
-def tenant(text: str) -> str:
-    """Give a tenant ID, which goes into paths: one word of letters, digits and dashes; raises Usage."""
+def tenant(text: str, variable: str | None = None) -> str:
+    """Give a tenant ID, which goes into paths: a word of letters, digits, dashes; raises Usage about *variable*."""
     if not text.replace("-", "").replace("_", "").isalnum() or not text.isascii():
         raise Usage(
             _("{text!r} is no tenant ID").format(text=text),
             hint=_("it is 32 hexadecimal digits: console, Compute > Instance > API endpoint settings"),
+            resource=variable,
         )
     return text
 
@@ -177,11 +181,14 @@ def _password(environment: Environment) -> str:
     try:
         text = Path(path).read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise Usage(_("the password file {path} is no text in UTF-8").format(path=path)) from error
+        raise _file_trouble(_("the password file {path} is no text in UTF-8").format(path=path)) from error
     except OSError as error:
-        raise Usage(
-            _("the password file {path} cannot be read: {error}").format(path=path, error=error.strerror)
-        ) from error
+        words = _("the password file {path} cannot be read: {error}").format(path=path, error=error.strerror)
+        raise _file_trouble(words) from error
     if not text.strip("\r\n"):
-        raise Usage(_("the password file {path} is empty").format(path=path))
+        raise _file_trouble(_("the password file {path} is empty").format(path=path))
     return text.rstrip("\r\n")
+
+
+def _file_trouble(message: str) -> Usage:
+    return Usage(message, resource="NBS_PASSWORD_FILE")

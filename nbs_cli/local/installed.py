@@ -28,11 +28,15 @@ class Done(Enum):
 
 @dataclass(frozen=True)
 class Place:
-    """The file of a shell's completion, and the line that the user has to add to `profile`; empty where none is."""
+    """The file of a shell's completion, and the line that the user has to add to `profile`; empty where none is.
+
+    `loader` is what makes the line needless where it is there.
+    """
 
     path: Path
     line: str = ""
     profile: str = ""
+    loader: str = ""
 
 
 def place(shell: str, environ: Mapping[str, str]) -> Place:
@@ -44,7 +48,8 @@ def place(shell: str, environ: Mapping[str, str]) -> Place:
     config = _folder(environ, "XDG_CONFIG_HOME", home / ".config")
     if shell == "bash":
         own = environ.get("BASH_COMPLETION_USER_DIR")
-        return Place((Path(own) if own else data / "bash-completion") / "completions/nbs")
+        path = (Path(own) if own else data / "bash-completion") / "completions/nbs"
+        return Place(path, f". {_quoted(path)}", "~/.bashrc", "bash-completion")
     if shell == "fish":
         return Place(config / "fish/completions/nbs.fish")
     if shell == "zsh":

@@ -144,6 +144,7 @@ class InFile:
                 hint=_("log in again, which writes it anew: `nbs auth login -p {profile}`").format(
                     profile=self._profile
                 ),
+                resource=str(path),
             )
         try:
             return read_secret(files.read(path))

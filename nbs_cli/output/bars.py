@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from nbs_cli.output.figures import Figure, Section, lines
+from nbs_cli.output.figures import Figure, Section, lines, longest
 from nbs_cli.output.lines import GAP
-from nbs_cli.output.text import safe, shorten, width
+from nbs_cli.output.text import safe
 
 _WIDEST = 100  # columns of a picture
 _BAR = 30
@@ -23,11 +23,11 @@ _ALARM = 0.9  # of a limit: from here on it is red
 
 
 def draw(sections: Sequence[Section], stream: TextIO, *, color: bool) -> None:
-    """Write *sections* with a bar behind every figure that has a share."""
+    """Write *sections* with a bar behind every figure that has a share, where there is room for one."""
     room = min(shutil.get_terminal_size().columns, _WIDEST) if stream.isatty() else _WIDEST
     console = Console(
         file=stream,
-        width=room,
+        width=_WIDEST + _BAR,  # rich would cut what it has no room for
         force_terminal=color,
         no_color=not color,
         color_system="standard" if color else None,
@@ -37,25 +37,19 @@ def draw(sections: Sequence[Section], stream: TextIO, *, color: bool) -> None:
     for number, section in enumerate(sections):
         with console.capture() as drawn:
             console.print(Text(safe(section.title), style="bold"))
-            if any(figure.share is not None for figure in section.figures):
-                console.print(_table(section, room))
+            console.print(_table(section, room))
         rows = "\n".join(line.rstrip(" ") for line in drawn.get().split("\n"))
-        if all(figure.share is None for figure in section.figures):
-            rows += "".join(f"{shorten(line, room)}\n" for line in lines(section))
         stream.write(("\n" if number else "") + rows)
 
 
 def _table(section: Section, room: int) -> Table:
-    """The figures with their bars, which have what room the cells leave."""
-    table = Table(box=None, show_header=False, padding=(0, GAP, 0, 0), pad_edge=False)
-    for place in range(len(section.figures[0].cells)):
-        table.add_column(no_wrap=True, justify="right" if place in section.right else "left")
-    longest = max(width(line) for line in lines(section))
-    bar = min(_BAR, max(_SHORTEST, room - longest - GAP))
+    """The figures, and their bars in what room they leave."""
+    table = Table.grid(padding=(0, GAP, 0, 0), pad_edge=False)
     table.add_column(no_wrap=True)
-    for figure in section.figures:
-        first, *rest = (safe(cell) for cell in figure.cells)
-        table.add_row(Text(f"  {first}"), *map(Text, rest), _bar(figure, bar))
+    table.add_column(no_wrap=True)
+    bar = min(_BAR, room - longest(section, room) - GAP)
+    for figure, line in zip(section.figures, lines(section, room), strict=True):
+        table.add_row(Text(line), _bar(figure, bar) if bar >= _SHORTEST else "")
     return table
 
 

@@ -16,6 +16,7 @@ _REQUEST_MARK = re.compile(r"\s*\[nbs:[^\]\s]+\]$")
 _REQUEST_KEY = "nbs:request"
 _READ = frozenset({Kind.TIME, Kind.YES, Kind.DESCRIPTION})  # texts that are more than what they say
 _BACKEND = "volume_backend_name"
+_GOOD = frozenset({"available", "in-use", "active", "deleted", "accepted", "keep", "ok"})
 
 
 def cell(field: Field, value: Any, *, short: bool = True) -> str:
@@ -76,3 +77,10 @@ def _flat(value: Any) -> str:
 def compact(value: Any) -> str:
     """Give *value* as JSON without white space."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def hue(status: str) -> str:
+    """The colour of a status on a terminal: what is well, what failed, what is on its way."""
+    if status in _GOOD:
+        return "green"
+    return "red" if status.startswith(("error", "failed")) else "yellow"

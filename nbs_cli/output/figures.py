@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from nbs_cli.output.lines import aligned
-from nbs_cli.output.text import safe
+from nbs_cli.cloud.resources import Field, Kind
+from nbs_cli.output.lines import GAP, columns, narrowed
+from nbs_cli.output.text import safe, width
+
+INDENT = 2
 
 
 @dataclass(frozen=True)
@@ -20,11 +23,11 @@ class Figure:
 
 @dataclass(frozen=True)
 class Section:
-    """Lines under a title; `right` says which cells are numbers."""
+    """Lines under a title; `kinds` says what the cells are: numbers stand under each other, names may be shortened."""
 
     title: str
     figures: Sequence[Figure]
-    right: frozenset[int] = frozenset()
+    kinds: tuple[Kind, ...]
 
 
 def plain(sections: Sequence[Section]) -> Iterator[str]:
@@ -36,16 +39,23 @@ def plain(sections: Sequence[Section]) -> Iterator[str]:
         yield from lines(section)
 
 
-def lines(section: Section) -> list[str]:
-    """The figures of *section*, each on a line, without bars."""
-    return [f"  {line}" for line in aligned(_filled(section))]
+def lines(section: Section, room: int | None = None) -> list[str]:
+    """The figures of *section*, each on a line, without bars; in *room* columns where there is an end.
 
-
-def _filled(section: Section) -> list[list[str]]:
-    """The cells, numbers pushed to the right."""
+    Cells that are empty in every line take no room. No number is ever cut: the last cells give way to the others.
+    """
     rows = [[safe(cell) for cell in figure.cells] for figure in section.figures]
-    for place in section.right:
-        longest = max((len(row[place]) for row in rows), default=0)
-        for row in rows:
-            row[place] = row[place].rjust(longest)
-    return rows
+    places = [place for place in range(len(section.kinds)) if any(row[place] for row in rows)]
+    rows = [[row[place] for place in places] for row in rows]
+    layout = columns([Field("", "", section.kinds[place]) for place in places], rows)
+    if room is not None:
+        layout = narrowed(layout, room - INDENT)
+    return [
+        " " * INDENT + (" " * GAP).join(column.fit(text) for column, text in zip(layout, row, strict=False)).rstrip()
+        for row in rows
+    ]
+
+
+def longest(section: Section, room: int | None = None) -> int:
+    """The columns of the longest of those lines."""
+    return max((width(line) for line in lines(section, room)), default=0)

@@ -10,14 +10,13 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from nbs_cli.cloud.resources import Field, Kind
-from nbs_cli.output.cells import cell
+from nbs_cli.output.cells import cell, hue
 from nbs_cli.output.lines import GAP, Column, Lines, columns, narrowed, shown
 from nbs_cli.output.records import Record
 from nbs_cli.output.text import width
 
 _NARROWEST = 24  # columns for a value beside its label
 SCREENFUL = 200  # rows that rich lays out; beyond them plain lines, which look the same and cost a hundredth
-_GOOD = frozenset({"available", "in-use", "active", "deleted", "accepted", "keep", "ok"})
 
 
 class Table(Lines):
@@ -123,10 +122,4 @@ class Table(Lines):
 
 def _styled(field: Field, text: str) -> Text:
     """Text that rich does not read markup in; a status in its colour."""
-    return Text(text, style=_style(text.strip()) if field.kind is Kind.STATUS else "")
-
-
-def _style(status: str) -> str:
-    if status in _GOOD:
-        return "green"
-    return "red" if status.startswith(("error", "failed")) else "yellow"
+    return Text(text, style=hue(text.strip()) if field.kind is Kind.STATUS else "")

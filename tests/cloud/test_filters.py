@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -94,3 +95,25 @@ def test_words_that_nothing_bears_are_known() -> None:
     assert list(sieve.through([[ROW]])) == []
     assert sieve.unheard() == [("status", "avialable")]
     assert sieve.seen["status"] == {"in-use"}
+
+
+NOW = datetime(2027, 1, 31, tzinfo=timezone.utc)
+
+
+@pytest.mark.parametrize(
+    ("created", "older", "newer"),
+    [
+        ("2027-01-01T00:00:00.000000", True, False),
+        ("2027-01-30T00:00:00.000000", False, True),
+        (None, False, False),
+        ("no time", False, False),
+    ],
+)
+def test_ages_are_judged_by_what_time_it_is(created: str | None, older: bool, newer: bool) -> None:
+    """Between the bounds, by the clock that the sieve is given; a row that tells no time is in no such list."""
+    bound = lambda now: now - timedelta(days=10)  # noqa: E731 as short as it is said
+    row = {"name": "a", "created_at": created}
+    for wish, fits in ((Filter(older=bound), older), (Filter(newer=bound), newer)):
+        assert wish.asks
+        assert wish.wires == ("created_at",)
+        assert bool(list(Sieve(wish, now=lambda: NOW).through([[row]]))) is fits

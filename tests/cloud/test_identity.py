@@ -85,7 +85,7 @@ def test_a_wrong_login_is_tried_once_and_explained(
     assert ran.code == ExitCode.AUTH
     assert [call.path for call in served.calls] == ["/v2.0/tokens"]
     assert "refused the login: The request you have made requires authentication." in ran.err
-    for cause in ("API password is not the console's", "user name is", "tenant ID"):
+    for cause in ("API password is not the login password of the console", "user name is", "tenant ID"):
         assert cause in ran.err
     assert "wrong" not in ran.err
 

@@ -506,6 +506,14 @@ def test_an_open_request_is_looked_for_over_a_while(
     assert len([heard for heard in server.asked("POST") if resource.path in heard.target]) == 1
 
 
+def test_a_long_look_is_told(served: Served, front: MakeFront, nbs: Callable[..., Ran]) -> None:
+    """Half a minute without a word looks like a command that hangs: it is said what is looked for, and how long."""
+    server = front(AFTER["closed"])
+    ran = nbs(*command(VOLUME, "", "--request-key", "k"), env={**with_login(server), "NBS_SETTLE": "2s"})
+    assert ran.code == 0, ran.err
+    assert ran.err.splitlines()[0].endswith("looking for what it made, up to 2s")
+
+
 def test_no_time_to_look_is_no_reason_to_send(served: Served, front: MakeFront, nbs: Callable[..., Ran]) -> None:
     """A re-run whose `--timeout` is shorter than the settle window says so: exit 11, and no second POST."""
     here = front(BEFORE["closed"])

@@ -39,6 +39,7 @@ def keep(requests: Path) -> Callable[[Entry], None]:
 HEALTHY = """\
 ok       there is no config file, and none is needed
 ok       nobody else can read or change what nbs keeps
+ok       every variable of the environment that is for nbs can be used
 ok       no profile keeps its secret in a keyring
 ok       there are no credentials yet: `nbs auth login` keeps some
 ok       the outcome of every create is known
@@ -54,7 +55,14 @@ def test_a_healthy_one_has_lines(nbs: Callable[..., Ran], options: list[str]) ->
         assert ran.out == HEALTHY
     if "json" in options:
         found = json.loads(ran.out)
-        assert [one["check"] for one in found] == ["config", "files", "keyring", "credentials", "requests"]
+        assert [one["check"] for one in found] == [
+            "config",
+            "files",
+            "environment",
+            "keyring",
+            "credentials",
+            "requests",
+        ]
         assert {(one["status"], one["fix"]) for one in found} == {("ok", None)}
         assert "request" not in found[-1]
     if "-q" in options:
@@ -68,7 +76,7 @@ def test_what_is_open_is_told_with_its_command(nbs: Callable[..., Ran], keep: Ca
     ran = nbs("doctor")
     assert ran.code == 1
     unknown = "nobody knows whether it was created"
-    assert ran.out.splitlines()[4:] == [
+    assert ran.out.splitlines()[5:] == [
         f"problem  snapshot id-1, sent 2026-03-02 00:00:00 to the environment (NBS_TOKEN), KR1: {unknown}",
         "         nbs snapshot create id-1 --description=- --request-key k-2",
         f"problem  volume 데이터 1 (10 GB), sent 2026-03-02 00:00:00 to the profile prod, KR2: {unknown}",
@@ -132,3 +140,14 @@ def test_nothing_of_a_name_is_obeyed(nbs: Callable[..., Ran], keep: Callable[[En
     keep(Entry("k", "volume", parameters, PROD, SENT))
     out = nbs("doctor").out
     assert not {"\x1b", "\x07", "\u202e"} & set(out)
+
+
+def test_a_profile_that_moved(nbs: Callable[..., Ran], home: Path, keep: Callable[[Entry], None]) -> None:
+    """The command names the region that the create went to where the profile has another by now."""
+    config = home / ".config/nbs/config.toml"
+    config.parent.mkdir(parents=True)
+    place = Place("nbs -p prod", "the profile prod", "t1", "https://kr1.example/v2/t1", "prod", "KR1")
+    keep(Entry("k-3", "volume", {"size": 10}, place, SENT))
+    for region, begin in {"kr1": "nbs -p prod volume", "KR2": "nbs -p prod --region KR1 volume"}.items():
+        config.write_text(f'[profiles.prod]\nregion = "{region}"\nstore = "file"\n', encoding="utf-8")
+        assert nbs("doctor", "-q").out.startswith(f"{begin} create --size 10 ")

@@ -115,3 +115,20 @@ def test_bash_completes_with_it(nbs: Callable[..., Ran], home: Path) -> None:
         ["bash", "-c", script], env={"HOME": str(home), "PATH": path}, capture_output=True, text=True, check=True
     )
     assert "volume" in done.stdout
+
+
+def test_bash_is_told_what_it_needs(nbs: Callable[..., Ran], home: Path) -> None:
+    """Without bash-completion nothing looks for the file: the printed line alone, in .bashrc, makes it work."""
+    said = nbs("completion", "bash", "--install").err
+    assert "in every new shell with bash-completion" in said
+    line = said.splitlines()[-1].strip()
+    (home / ".bashrc").write_text(f"{line}\n", encoding="utf-8")
+    done = subprocess.run(
+        ["bash", "-ic", "complete -p nbs"],
+        env={"HOME": str(home), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "-F _nbs nbs" in done.stdout, done.stderr
+    assert line in nbs("completion", "bash", "--uninstall").err

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import signal
+import subprocess
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from nbs_cli.commands.branching import picture
 from nbs_cli.output.text import width
-from tests.commands.conftest import SNAPSHOT_KEYS, VOLUME_KEYS, World, errors
+from tests.commands.conftest import INTERNAL, SNAPSHOT_KEYS, VOLUME_KEYS, World, errors
+from tests.conftest import NBS
+from tests.test_terminal import ESCAPE, Seen
 
 
 @pytest.fixture
@@ -121,3 +128,101 @@ def test_what_is_not_there_may_be_passed_over(grown: World) -> None:
     assert grown.names() == ["bare", "db"]
     assert grown("volume", "delete", "bare", "nothing", "--with-snapshots", "--yes", "--ignore-missing").code == 0
     assert grown.names() == ["db"]
+
+
+def test_what_the_guide_does_not_document_stays_away(grown: World) -> None:
+    """Of the snapshots inside too, in every format; a query is answered where a picture would have been."""
+    for options in (
+        ["-c", "name,snapshots"],
+        ["-c", "snapshots", "-o", "csv"],
+        ["-o", "yaml"],
+        ["--query", "snapshots"],
+    ):
+        ran = grown("volume", "show", "db", "--with-snapshots", *options)
+        assert (ran.code, INTERNAL in ran.out) == (0, False)
+        assert "one" in ran.out
+    assert grown("volume", "show", "db", "--with-snapshots", "--query", "length(snapshots)").out == "2\n"
+
+
+def test_statuses_are_coloured_for_eyes_only(grown: World) -> None:
+    """Green for what is well; the same letters without, and none in a pipe."""
+    plain = grown("volume", "show", "db", "--with-snapshots").out
+    colored = grown("volume", "show", "db", "--with-snapshots", "--color", "always").out
+    assert colored.count("\x1b[32mavailable\x1b[0m") == 3
+    assert re.sub(r"\x1b\[\d+m", "", colored) == plain
+
+
+def test_the_question_counts_what_goes(grown: World) -> None:
+    """The tree fits the terminal; an attached volume is told to stay and is not counted; a no leaves all."""
+    grown.cloud.attach(grown.json("volume", "show", "bare")["id"])
+    seen = Seen(["volume", "delete", "db", "bare", "--with-snapshots"], grown.served.environ)
+    shown = seen.until("[y/N]")
+    rows = [ESCAPE.sub("", row) for row in shown.split("\r\n")]
+    assert all(width(row) <= 80 for row in rows)
+    assert [row.split()[0] for row in rows[:4]] == ["db", "├──", "└──", "bare"]
+    assert "bare stays: it is attached" in shown
+    assert "Delete 1 volume and 2 snapshots?" in shown
+    seen.type("n\r")
+    assert seen.end()[0] == 0
+    assert grown.names() == ["bare", "db"]
+
+
+def test_nothing_is_asked_where_nothing_would_go(grown: World) -> None:
+    """Every volume stays: that is told, and ends with 5."""
+    grown.cloud.attach(grown.json("volume", "show", "db")["id"])
+    seen = Seen(["volume", "delete", "db", "--with-snapshots"], grown.served.environ)
+    code, said = seen.end()
+    assert code == 5
+    assert "[y/N]" not in said
+    assert grown.names("snapshots") == ["one", "two"]
+
+
+def test_ctrl_c_between_the_snapshots_and_the_volume(build: Callable[..., World]) -> None:
+    """What was asked is told, the volumes were not reached and are there; the same command goes on from there."""
+    world = build(delay=3)
+    volume = world.volume("db")
+    world.volume("bare")
+    world.cloud.advance(60)
+    world.snapshot(volume, "leaf")
+    world.cloud.advance(60)
+    words = ["volume", "delete", "db", "bare", "--with-snapshots"]
+    seen = Seen(words, {**world.served.environ, "NO_COLOR": "1"})
+    seen.until("[y/N]")
+    seen.type("y\r")
+    seen.until("deleting")
+    seen.child.sendintr()
+    code, said = seen.end()
+    assert code == 130
+    rows = [row.split("  ")[-1].strip() for row in said.split("\r\n")]
+    assert (rows.count("accepted"), rows.count("not tried")) == (1, 2), said
+    assert "interrupted" in said
+    assert world.names() == ["bare", "db"]
+    world.cloud.advance(60)
+    assert world("volume", "delete", "db", "bare", "--with-snapshots", "--yes").code == 0
+
+
+def test_ctrl_c_in_a_plain_wait(build: Callable[..., World], tmp_path: Path) -> None:
+    """A delete that is waited for gives its rows too when the wait is interrupted."""
+    world = build(delay=3)
+    world.volume("one")
+    world.volume("two")
+    world.cloud.advance(60)
+    with (tmp_path / "rows").open("w") as rows:
+        words = [NBS, "volume", "delete", "one", "two", "--yes", "--wait", "-o", "json"]
+        child = subprocess.Popen(
+            words, env={**os.environ, **world.served.environ}, stdout=rows, stderr=subprocess.PIPE, text=True
+        )
+        assert child.stderr is not None
+        assert "deleting" in child.stderr.readline()
+        child.send_signal(signal.SIGINT)
+        child.communicate(timeout=20)
+    assert child.returncode == 130
+    assert [row["outcome"] for row in json.loads((tmp_path / "rows").read_text())] == ["accepted", "accepted"]
+
+
+def test_no_snapshots_are_not_asked_about(grown: World) -> None:
+    """Nought snapshots are no part of the question."""
+    seen = Seen(["volume", "delete", "bare", "--with-snapshots"], grown.served.environ)
+    seen.until("Delete 1 volume? It cannot be undone. [y/N]")
+    seen.type("y\r")
+    assert seen.end()[0] == 0

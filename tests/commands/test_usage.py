@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from tests.aged import aged
 from tests.commands.conftest import World
+from tests.test_terminal import Seen
 
 
 @pytest.fixture
@@ -90,11 +94,12 @@ def test_people_read_lines(full: World) -> None:
     """In a pipe: no bars, no colour, ages in words, IDs whole."""
     ran = full("usage")
     assert (ran.code, ran.err) == (0, "")
-    assert "  volumes               4  132 GB  of " in ran.out
+    assert re.search(r"^  volumes +4  of 10,000 +132 GB$", ran.out, re.MULTILINE)
+    assert re.search(r"^  counted by the quota +\d+ GB  of 10,240 GB$", ran.out, re.MULTILINE)
     assert "volumes that no instance has: 2, 27 GB\n" in ran.out
     assert "snapshots older than 90d: 1, 100 GB\n" in ran.out
-    assert "3 months ago  old\n" in ran.out
-    assert "error  broken\n" in ran.out
+    assert re.search(r"^  [0-9a-f-]{36}  old  100 GB  3 months ago$", ran.out, re.MULTILINE)
+    assert re.search(r"^  [0-9a-f-]{36}  broken  5 GB  error$", ran.out, re.MULTILINE)
     assert "\x1b" not in ran.out
     assert "█" not in ran.out
 
@@ -111,7 +116,7 @@ def test_nothing_is_well_too(world: World) -> None:
     """An empty cloud has sums of nothing and no section of what stands out."""
     ran = world("usage")
     assert ran.code == 0
-    assert ran.out.startswith("in all\n  volumes               0  0 GB")
+    assert ran.out.startswith("in all\n  volumes               0  of 10,000  0 GB\n")
     assert "by type" not in ran.out
 
 
@@ -130,3 +135,29 @@ def test_names_are_not_obeyed(world: World) -> None:
     assert "[red]x" in out
     assert not {"\u202e"} & set(out)
     assert "\x1b[2J" not in out
+
+
+def test_a_query_is_answered(full: World) -> None:
+    """Where something is asked of the figures that is the answer, and no picture."""
+    assert full("usage", "--query", "orphaned[].name", "-o", "value").out == "orphan\n"
+    assert full("usage", "--query", "by_status[0].value").out == "in-use\n"
+
+
+def test_every_way_on_leads_there(full: World) -> None:
+    """The commands of the hints, run as they are printed, list what the picture counts."""
+    holder = full.volume("holder")
+    for number in range(6):
+        full.volume(f"free-{number}")
+        full.snapshot(holder, f"orphan-{number}")
+        aged(full.cloud, full.json("volume", "show", "db")["id"], 24 * 200)
+    with full.cloud.writing() as turn:
+        turn.db.execute("UPDATE snapshots SET volume_id = 'gone' WHERE volume_id = ?", (holder,))
+        turn.db.execute("UPDATE volumes SET status = 'error_deleting' WHERE name = 'holder'")
+    _code, said = Seen(["usage"], full.served.environ).end()
+    hints = " ".join(said.partition("hint:")[2].split())
+    commands = re.findall(r"`nbs ([^`]+)`", hints)
+    assert len(commands) == 5
+    listed = [full(*shlex.split(line), *([] if "--query" in line else ["-q"])).out.split() for line in commands]
+    got = full.json("usage")
+    wanted = {key: sorted(row["id"] for row in got[key]) for key in ("unattached", "failed", "orphaned", "stale")}
+    assert [sorted(ids) for ids in (listed[0], listed[1] + listed[2], *listed[3:])] == list(wanted.values())

@@ -14,9 +14,10 @@ import pytest
 
 from nbs_cli.cloud.changes import compare
 from nbs_cli.cloud.resources import VOLUME
+from nbs_cli.output.text import width
 from tests.commands.conftest import World
 from tests.conftest import NBS
-from tests.test_terminal import Seen
+from tests.test_terminal import ESCAPE, Seen
 
 
 @pytest.fixture
@@ -116,6 +117,76 @@ def test_a_terminal_gets_a_picture_that_stays(world: World) -> None:
     assert code == 130
     assert "went on" not in rest
     assert "interrupted" not in rest
+
+
+def frame(seen: Seen, text: str) -> list[str]:
+    """Wait until a picture holds *text*; its lines, without what they are drawn with."""
+    before = seen.until(text)
+    seen.child.expect_exact("\x1b[J")
+    whole = (before + str(seen.child.before)).rpartition("\x1b[H")[2]
+    return [ESCAPE.sub("", line) for line in whole.split("\r\n")]
+
+
+def test_a_picture_fits_whatever_becomes_of_the_terminal(world: World) -> None:
+    """Too many rows are counted, changes stay in sight, a new size is drawn at once, an ID is never cut."""
+    ids = [world.volume(f"볼륨-{number}") for number in range(12)]
+    seen = Seen(["volume", "list", "--watch", "--every", "1s"], {**world.served.environ, "NO_COLOR": "1"})
+    assert len(frame(seen, ids[0])) == 14
+    seen.child.setwinsize(9, 60)
+    small = frame(seen, "and 6 more")
+    assert (len(small), max(width(line) for line in small) <= 60) == (9, True)
+    assert {line.split()[0] for line in small[2:8]} < set(ids)
+    world.cloud.attach(ids[0])
+    assert frame(seen, "볼륨-0  available → in-use")[-2] == "and 7 more"
+    seen.child.setwinsize(24, 130)
+    assert "ZONE" in frame(seen, "ZONE")[1]
+    seen.child.sendintr()
+    assert seen.end()[0] == 130
+
+
+def test_the_terminal_is_given_back(world: World) -> None:
+    """To the shell while the command is stopped, and when it ends: the usual screen, a cursor, the last picture."""
+    world.volume("first")
+    seen = Seen(["volume", "list", "--watch", "--every", "60s"], {**world.served.environ, "NO_COLOR": "1"})
+    opened, closed = "\x1b[?1049h", "\x1b[?1049l"
+    seen.until(opened)
+    frame(seen, "first")
+    seen.child.kill(signal.SIGTSTP)
+    assert "\x1b[?25h" in seen.until(closed) + seen.until("\x1b[?25h")
+    seen.child.kill(signal.SIGCONT)
+    seen.until(opened)
+    frame(seen, "first")
+    seen.child.kill(signal.SIGTERM)
+    seen.until(closed)
+    code, rest = seen.end()
+    assert (code, "first" in rest, "\x1b[?25h" in rest) == (143, True, True)
+
+
+def test_a_failed_look_is_told_below_the_picture(build: Callable[..., World]) -> None:
+    """The rows of the last good look stay, the trouble stands below them and goes when it is over."""
+    broken = [False]
+
+    def moody(app: Any) -> Any:
+        def answer(environ: dict[str, Any], start_response: Any) -> Any:
+            if broken[0] and "/volumes" in environ["PATH_INFO"]:
+                start_response("200 OK", [("Content-Type", "text/html")])
+                return [b"<html>maintenance</html>"]
+            return app(environ, start_response)
+
+        return answer
+
+    world = build(wrap=moody)
+    world.volume("one")
+    seen = Seen(["volume", "list", "--watch", "--every", "1s"], {**world.served.environ, "NO_COLOR": "1"})
+    frame(seen, "one")
+    broken[0] = True
+    lines = frame(seen, "the last look failed")
+    assert "one" in lines[2]
+    broken[0] = False
+    world.volume("two")
+    assert not [line for line in frame(seen, "two  is new") if "failed" in line]
+    seen.child.sendintr()
+    assert seen.end()[0] == 130
 
 
 def test_snapshots_are_watched_by_volume(world: World, watcher: Callable[..., subprocess.Popen[str]]) -> None:
