@@ -129,7 +129,7 @@ class Conflict(Failure):
 
 
 class OverLimit(Failure):
-    """A quota or a size limit; asking again does not help."""
+    """A quota, a size limit, or too many requests."""
 
     exit_code = ExitCode.LIMIT
     slug = "limit"
