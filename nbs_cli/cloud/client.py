@@ -117,7 +117,8 @@ class Client:
         raise AssertionError  # the last attempt returns or raises
 
     def close(self) -> None:
-        """Close the connections that were opened."""
+        """Close the connections that were opened, and end the threads."""
+        self._speakers.close()
         self._lanes.close()
 
     def _once(self, request: Request) -> Answer:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from queue import SimpleQueue
 
-Work = tuple[Callable[[], None], threading.Event]
+Work = tuple[Callable[[], None], threading.Event] | None  # None: go home
 
 
 class Speakers:
@@ -24,9 +24,14 @@ class Speakers:
             threading.Thread(target=self._sit, args=(desk,), daemon=True).start()
         desk.put((work, done))
 
+    def close(self) -> None:
+        """Send the idle ones home; who works still is left to it."""
+        while self._idle:
+            self._idle.pop().put(None)
+
     def _sit(self, desk: SimpleQueue[Work]) -> None:
-        while True:
-            work, done = desk.get()
+        while (task := desk.get()) is not None:
+            work, done = task
             work()
             self._idle.append(desk)  # before anybody goes on who may need it at once
             done.set()

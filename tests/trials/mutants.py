@@ -58,8 +58,10 @@ MUTANTS = (
     swap(
         "follow redirects",
         CLIENT,
-        "            timeout=timeout,\n",
-        "            timeout=timeout,\n            follow_redirects=True,\n",
+        "        if exchange.status // 100 == 3:\n",
+        "        if exchange.status // 100 == 3:\n"
+        '            there = exchange.headers.get("location", "")\n'
+        "            return self._once(Request(request.method, there, request.token, request.body))\n",
     ),
     swap("deadline off", CLIENT, "exchange.done.wait(limit)", "exchange.done.wait(limit * 5)"),
     swap("size cap off", CLIENT, "if size > LARGEST:", "if size > LARGEST << 20:"),
@@ -72,7 +74,7 @@ MUTANTS = (
         "if isinstance(failure, RateLimited):",
         "if failure.http_status in {413, 429}:",
     ),
-    swap("POST on a used connection", CLIENT, "None if request.repeatable else 0", "None"),
+    swap("POST on a used connection", CLIENT, "kept=request.repeatable", "kept=True"),
     swap(
         "nothing kept from leaving late",
         CLIENT,
