@@ -68,7 +68,7 @@ def _done(session: Session, found: list[Found], plan: Plan, parallel: int, *, wa
     interrupted = _interrupted(session, SNAPSHOT, rows, [Outcome(item) for item in found])
     snapshots = at_once(lambda item: delete_one(session, SNAPSHOT, item), leaves, parallel, interrupted=interrupted)
     await_gone(session, SNAPSHOT, snapshots, interrupted)
-    rows += _told(session, snapshots, gone=True)
+    rows += _told(session, snapshots)
     stuck = {one.item.id: one for one in snapshots if one.failure is not None or not one.tried}
     kept = [outcome for item in found if (outcome := _left(item, plan, stuck)) is not None]
     held = {outcome.item.id for outcome in kept}
@@ -96,9 +96,9 @@ def _interrupted(
     return tell
 
 
-def _told(session: Session, snapshots: list[Outcome], *, gone: bool) -> list[dict[str, Any]]:
-    """As `told`; people get the names of the snapshots, which nobody has typed."""
-    rows = told(session, SNAPSHOT, snapshots, gone=gone)
+def _told(session: Session, snapshots: list[Outcome]) -> list[dict[str, Any]]:
+    """As `told` of what is gone; people get the names of the snapshots, which nobody has typed."""
+    rows = told(session, SNAPSHOT, snapshots, gone=True)
     if session.for_people:
         for row, outcome in zip(rows, snapshots, strict=True):
             row["ref"] = named([outcome.item.record])[0]
