@@ -187,11 +187,10 @@ class Unknown(Failure):
     slug = "unknown"
 
 
-# how the family words a refusal that is about the state of the resource and not about the input (facts.md §4.2)
-_STATE = re.compile(
-    r"status must be|current status|in-use|dependent snapshots|attached|^Invalid (volume|snapshot): |migrating"
-)
-_ZONE = re.compile(r"availability zone .* is invalid", re.IGNORECASE)
+# how the family words a refusal that is about the state of the resource and not about the input (facts.md §4.2);
+# compiled when one comes, for that takes longer than to load the module
+_STATE = r"status must be|current status|in-use|dependent snapshots|attached|^Invalid (volume|snapshot): |migrating"
+_ZONE = r"(?i)availability zone .* is invalid"
 
 
 def from_response(status: int, fault: str, message: str, *, request_id: str | None, retry_after: str | None) -> Failure:
@@ -228,9 +227,9 @@ def _classify_bad_request(message: str) -> tuple[type[Failure], str | None]:
     if message == "Malformed request url":
         # the family's words for a token that is not for this tenant, or for none
         return Unauthorized, _("the token is not for this tenant; check the tenant ID")
-    if _ZONE.search(message):
+    if re.search(_ZONE, message):
         return NotFound, _("leave `--zone` out to let the service choose; `nbs volume list -c name,zone` shows zones")
-    if _STATE.search(message):
+    if re.search(_STATE, message):
         return Conflict, _(
             "detach it first, or say `--force` where the service allows it"
         ) if "in-use" in message else None

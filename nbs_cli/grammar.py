@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from nbs_cli.app import tree
 from nbs_cli.cloud import raw
@@ -142,8 +142,7 @@ ANY = "any"
 FILE = "file"
 
 
-@dataclass(frozen=True)
-class Parameter:
+class Parameter(NamedTuple):
     """An option (with its spellings) or an argument (without): its metavar, empty for a flag, and its help.
 
     `takes` is the kind of its value, None for a flag; `many` says that it may be repeated; `default` is empty for none.

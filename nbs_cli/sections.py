@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from nbs_cli.output.words import _
 from nbs_cli.sandbox.differences import DIFFERENCES
 
 
-@dataclass(frozen=True)
-class Section:
+class Section(NamedTuple):
     """A section of a page: its title, its paragraphs, then its definitions (term and words), then lines as they are."""
 
     title: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from nbs_cli import __version__
 from nbs_cli.cloud.resources import SNAPSHOT, VOLUME
@@ -17,8 +17,7 @@ from nbs_cli.sections import Section
 SECTION = 7
 
 
-@dataclass(frozen=True)
-class Topic:
+class Topic(NamedTuple):
     """A topic: what it is about in a line, and its sections."""
 
     summary: str

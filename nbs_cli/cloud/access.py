@@ -8,21 +8,19 @@ from __future__ import annotations
 import math
 import re
 import time
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from nbs_cli.cloud.realms import Realm
 from nbs_cli.errors import Failure
 from nbs_cli.output.text import moment
 from nbs_cli.output.words import _
 
-HEADER = re.compile(r"[\x21-\x7e]+")  # what a header can carry
+HEADER = r"[\x21-\x7e]+"  # what a header can carry
 _MARGIN, _SHORT_LIFE = 300.0, 60.0  # seconds: a token is not used in its last minutes
 BLOCK_STORAGE, IMAGE_SERVICE = "volumev2", "image"
 
 
-@dataclass(frozen=True)
-class Credentials:
+class Credentials(NamedTuple):
     """One set of credentials from one source.
 
     `source` says where they come from, for people. Either `token`, or `username` and `password`. `identity_url` has no
@@ -40,8 +38,7 @@ class Credentials:
     endpoint: str | None = None
 
 
-@dataclass(frozen=True)
-class Access:
+class Access(NamedTuple):
     """What a login gives: the token, its times as the server wrote them (UTC), its tenant, the service catalog."""
 
     token: str
@@ -74,7 +71,7 @@ class Access:
             for service in (BLOCK_STORAGE, IMAGE_SERVICE)
             if (known := self.endpoints(service))
         ]
-        return replace(self, catalog=tuple(services))
+        return self._replace(catalog=tuple(services))
 
     def endpoints(self, service: str) -> list[tuple[str, str]]:
         """The (region, public URL) pairs of *service* (a catalog type), malformed entries left out."""
@@ -135,4 +132,4 @@ def kept_access(data: Any) -> Access | None:
 
 
 def _is_token(value: Any) -> bool:
-    return isinstance(value, str) and HEADER.fullmatch(value) is not None
+    return isinstance(value, str) and re.fullmatch(HEADER, value) is not None

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from nbs_cli.errors import Nonsense
 from nbs_cli.output.words import _
@@ -17,8 +16,7 @@ _READ = 4096  # characters that are read for it: a tag that never ends must not 
 _LONGEST = 300  # characters of a server's words that are worth showing
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """A successful answer: HTTP status, headers (lower-case names), decoded JSON body (None when it was empty)."""
 
     status: int

@@ -10,7 +10,6 @@ import re
 import ssl
 import threading
 import time
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -33,19 +32,19 @@ _ERRNO = re.compile(r"^\[Errno -?\d+\] ")  # says nothing to a person that the w
 _CONNECT = 10.0  # seconds until an address counts as dead
 
 
-@dataclass
 class _Exchange:
     """What the thread of one exchange leaves behind."""
 
-    sent: bool = False
-    abandoned: bool = False
-    proxy: Proxy | None = None
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    status: int = 0
-    headers: dict[str, str] = field(default_factory=dict)
-    raw: bytes = b""
-    error: BaseException | None = None
-    done: threading.Event = field(default_factory=threading.Event)
+    def __init__(self) -> None:
+        self.sent = False
+        self.abandoned = False
+        self.proxy: Proxy | None = None
+        self.lock = threading.Lock()
+        self.status = 0
+        self.headers: dict[str, str] = {}
+        self.raw = b""
+        self.error: BaseException | None = None
+        self.done = threading.Event()
 
     def watch(self, event: str, info: dict[str, Any]) -> None:
         """Remember when the first byte leaves (httpx's `trace` extension); none leaves after it was given up.

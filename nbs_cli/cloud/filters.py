@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, NamedTuple
 
 from nbs_cli.output.text import moment
 
@@ -15,8 +14,7 @@ Bound = Callable[[datetime], datetime]  # what time it is -> the moment that is 
 _TYPES = frozenset({"hdd", "ssd"})
 
 
-@dataclass(frozen=True)
-class Filter:
+class Filter(NamedTuple):
     """What a row must be; None, and no words, for anything.
 
     `name` is a glob (`*`, `?`, `[…]`, case counts), `words` wire names with the word that their value must be (letter
@@ -75,7 +73,6 @@ def _says(wire: str, value: Any, word: str) -> bool:
     return text == wanted or (wire == "volume_type" and wanted in _TYPES and wanted in text.split())
 
 
-@dataclass
 class Sieve:
     """Lets the wanted rows of pages through, from the *offset*-th on and at most *limit*; keeps one page at a time.
 
@@ -83,11 +80,18 @@ class Sieve:
     words had, for those who have to be told that theirs is none.
     """
 
-    wish: Filter
-    offset: int = 0
-    limit: int | None = None
-    now: Callable[[], datetime] = lambda: datetime.now(timezone.utc)
-    seen: dict[str, set[str]] = field(default_factory=dict)
+    def __init__(
+        self,
+        wish: Filter,
+        offset: int = 0,
+        limit: int | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
+    ) -> None:
+        self.wish = wish
+        self.offset = offset
+        self.limit = limit
+        self.now = now
+        self.seen: dict[str, set[str]] = {}
 
     def through(self, pages: Iterable[list[Record]]) -> Iterator[list[Record]]:
         """The wanted rows, page by page; a page is never empty, and none is asked for when enough came."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 import threading
-from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from nbs_cli.cloud.client import Client
     from nbs_cli.local.secrets import Keeper
 
-_TEXT = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]+")
+_TEXT = r"[^\x00-\x1f\x7f\ud800-\udfff]+"
 
 
 class Identity:
@@ -73,7 +72,7 @@ class Identity:
         if self._keeper is None:
             return log_in(self.client, self.credentials)
         access = self._keeper.enter(
-            lambda password: log_in(self.client, replace(self.credentials, password=password)), refused
+            lambda password: log_in(self.client, self.credentials._replace(password=password)), refused
         )
         self.client.trace.keep(access.token)
         return access
@@ -197,9 +196,12 @@ def log_in(client: Client, credentials: Credentials) -> Access:
     return access
 
 
-def check_token(text: str | None, what: str, allowed: re.Pattern[str]) -> None:
-    """Raise Usage for a secret that could not be sent as it is; it is named by *what* and never shown."""
-    if text is not None and not allowed.fullmatch(text):
+def check_token(text: str | None, what: str, allowed: str) -> None:
+    """Raise Usage for a secret that could not be sent as it is; it is named by *what* and never shown.
+
+    *allowed* is a pattern of all that it may be.
+    """
+    if text is not None and not re.fullmatch(allowed, text):
         raise Usage(
             _("{what} holds characters that it cannot have").format(what=what),
             hint=_("look for a line end or a letter that does not belong to it"),

@@ -10,8 +10,7 @@ import base64
 import re
 import secrets
 import uuid
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from nbs_cli.cloud.blockstorage import Record
 from nbs_cli.cloud.resources import VOLUME, Resource
@@ -24,8 +23,7 @@ _KEY = re.compile(r"[A-Za-z0-9._/-]{1,100}")
 _SUFFIX = re.compile(r"(?:^| )\[nbs:([^\]\s:]+)(?::([^\]\s]+))?\]$")  # a policy may follow the key
 
 
-@dataclass(frozen=True)
-class Wish:
+class Wish(NamedTuple):
     """A resource to be made: the body of its POST without the mark, and the key that marks it (None: unmarked).
 
     `given` is true when a person chose the key, so that it may have been used before. `policy` is the retention policy

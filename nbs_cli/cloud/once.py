@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from nbs_cli.cloud import again, settling
 from nbs_cli.cloud.blockstorage import BlockStorage, Record
@@ -22,8 +23,7 @@ from nbs_cli.output.words import _
 _SLACK = 10.0  # seconds that a create may take beside its POST and its settling
 
 
-@dataclass(frozen=True)
-class Made:
+class Made(NamedTuple):
     """What there is now, and whether it was found, by its key or by its name, instead of answered."""
 
     record: Record

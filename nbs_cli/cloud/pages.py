@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from nbs_cli.cloud.blockstorage import BlockStorage, Page, Record
 from nbs_cli.cloud.nouns import missing
@@ -120,4 +119,4 @@ def _is_whole(walk: Walk, page: Page, order: Order) -> bool:
 
 def everything(storage: BlockStorage, resource: Resource, *, detail: bool = True) -> list[Record]:
     """Every row of a list at once."""
-    return [row for page in pages(storage, resource, replace(EVERYTHING, detail=detail)) for row in page]
+    return [row for page in pages(storage, resource, EVERYTHING._replace(detail=detail)) for row in page]

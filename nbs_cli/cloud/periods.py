@@ -8,8 +8,8 @@ from __future__ import annotations
 import calendar
 import re
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from nbs_cli.errors import Usage
@@ -68,8 +68,7 @@ def year(when: datetime) -> Hashable:
 Period = Callable[[datetime], Hashable]
 
 
-@dataclass(frozen=True)
-class Window:
+class Window(NamedTuple):
     """A stretch of time: whole calendar months, days of 24 hours, and hours."""
 
     months: int = 0

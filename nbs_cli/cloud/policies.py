@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import tzinfo
-from typing import Any
+from typing import Any, NamedTuple
 
 from nbs_cli.cloud import periods
 from nbs_cli.cloud.retention import Rules
@@ -13,8 +12,7 @@ from nbs_cli.local import policies
 from nbs_cli.local.policies import COUNTS
 
 
-@dataclass(frozen=True)
-class Policy:
+class Policy(NamedTuple):
     """What is kept under the name `name`; `most` snapshots of a volume may go at once (None: the usual guards)."""
 
     name: str

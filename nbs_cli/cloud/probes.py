@@ -9,8 +9,8 @@ import socket
 import ssl
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from nbs_cli.cloud.request import is_loopback, split
@@ -22,8 +22,7 @@ _PROXIES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
 _DAY = 86_400.0
 
 
-@dataclass(frozen=True)
-class Address:
+class Address(NamedTuple):
     """Where a URL leads: a host, a port, and whether TLS is spoken there."""
 
     host: str

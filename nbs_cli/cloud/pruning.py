@@ -7,9 +7,9 @@ failures in a row. Source: trust.md, retention; faults.md §5.2.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
+from typing import NamedTuple
 
 from nbs_cli.cloud import retention
 from nbs_cli.cloud.blockstorage import BlockStorage, Record
@@ -31,8 +31,7 @@ _SHARE, _MOST = 0.5, 20  # of a volume's candidates that may go without `--max-d
 _OLDEST = datetime(1970, 1, 2, tzinfo=timezone.utc)  # a time before it is none
 
 
-@dataclass(frozen=True)
-class Sight:
+class Sight(NamedTuple):
     """What the server showed: its time, then every snapshot there was."""
 
     now: datetime
@@ -40,7 +39,7 @@ class Sight:
 
     def without(self, ids: Collection[str]) -> Sight:
         """The same without the snapshots *ids*, which are gone."""
-        return replace(self, records=[record for record in self.records if record["id"] not in ids])
+        return self._replace(records=[record for record in self.records if record["id"] not in ids])
 
 
 def look(storage: BlockStorage) -> Sight:

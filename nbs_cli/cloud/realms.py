@@ -5,11 +5,10 @@ Source: facts.md §2 (the token and endpoint pages of NHN's documentation of eve
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Region:
+class Region(NamedTuple):
     """A region: its code in the service catalog, its name in Korean and English, its availability zones where known."""
 
     code: str
@@ -18,8 +17,7 @@ class Region:
     zones: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Realm:
+class Realm(NamedTuple):
     """A cloud of its own: accounts, tokens and endpoints of one realm mean nothing in another.
 
     `domains` are those that a token of the realm may be sent to; the first one is used to build host names.

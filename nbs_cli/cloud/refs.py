@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from nbs_cli.cloud.blockstorage import BlockStorage, Record
 from nbs_cli.cloud.looks import by_id
@@ -15,11 +15,10 @@ from nbs_cli.errors import NotFound, Usage, nearest
 from nbs_cli.output.words import _
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_CONTROL = r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]"
 
 
-@dataclass(frozen=True)
-class Ref:
+class Ref(NamedTuple):
     """What a person named: the text as typed, and the ID or the name that it means."""
 
     text: str
@@ -27,8 +26,7 @@ class Ref:
     name: str | None
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """A ref and the record that it means."""
 
     ref: str
@@ -45,7 +43,7 @@ def read(text: str) -> Ref:
 
     Raises Usage for an empty one, for control characters, for `id:` without a UUID; nothing is asked.
     """
-    if text in {"", "name:"} or _CONTROL.search(text):
+    if text in {"", "name:"} or (not text.isprintable() and re.search(_CONTROL, text)):
         raise Usage(_("a name or ID may not be empty or hold control characters"), hint=_("give a name or an ID"))
     prefix, colon, rest = text.partition(":")
     if colon and prefix == "id":

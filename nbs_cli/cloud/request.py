@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 from nbs_cli import __version__
@@ -14,8 +13,7 @@ from nbs_cli.errors import Usage
 from nbs_cli.output.words import _
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """One request: absolute URL, JSON body, token for `X-Auth-Token`, seconds it may take.
 
     `repeatable` is true for what may be sent again without harm (GET, DELETE).

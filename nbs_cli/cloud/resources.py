@@ -7,9 +7,8 @@ Source: the API v2 guide (Block Storage > API v2), sections named at each declar
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 from nbs_cli.output.words import _
 
@@ -41,8 +40,7 @@ class Paging(Enum):
     EITHER = "either"  # some servers ignore `marker` on this list, and offsets must do (facts.md §3.4)
 
 
-@dataclass(frozen=True)
-class Field:
+class Field(NamedTuple):
     """A documented field: wire name, help, kind, a short name for columns, the documented keys of its items.
 
     `types` is what it is in JSON, where that is not what its kind says, and `of` the shape of the object that it holds,
@@ -64,8 +62,7 @@ class Field:
         return self.short or self.wire
 
 
-@dataclass(frozen=True)
-class Resource:
+class Resource(NamedTuple):
     """A kind of thing the API knows: where it lives, what it is called on the wire, what of it is documented."""
 
     name: str

@@ -8,10 +8,10 @@ backups have stopped, nothing goes. Source: trust.md, retention; faults.md §5.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from enum import Enum
 from fnmatch import fnmatchcase
+from typing import NamedTuple
 
 from nbs_cli.cloud import periods
 from nbs_cli.cloud.periods import Window
@@ -19,8 +19,7 @@ from nbs_cli.errors import Usage
 from nbs_cli.output.words import _
 
 
-@dataclass(frozen=True)
-class Snapshot:
+class Snapshot(NamedTuple):
     """What retention knows of a snapshot; `created` is None where the server's time is none, `policy` the mark's."""
 
     id: str
@@ -31,8 +30,7 @@ class Snapshot:
     name: str = ""
 
 
-@dataclass(frozen=True)
-class Rules:
+class Rules(NamedTuple):
     """How many to keep of each kind; None for a rule that is not there. `text` is `within` as it was written."""
 
     last: int | None = None
@@ -54,8 +52,7 @@ class Rules:
         return ", ".join([*words, f"within {self.text}"] if self.within else words)
 
 
-@dataclass(frozen=True)
-class Scope:
+class Scope(NamedTuple):
     """Whose snapshots are candidates: those of the policy `policy`, or with `unmanaged` all; of names like `pattern`.
 
     `now` is the server's time: what is dated after it is left alone.
@@ -75,8 +72,7 @@ class Action(Enum):
     LEAVE = "leave"
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What is to become of a snapshot, and why: the rules that keep it, or what makes it no candidate."""
 
     snapshot: Snapshot

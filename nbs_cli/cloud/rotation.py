@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from nbs_cli.cloud import marks, pruning, retention
 from nbs_cli.cloud.blockstorage import BlockStorage, Record
@@ -31,8 +32,7 @@ _LONGEST = 255  # characters of a name
 _FULL = re.compile(r"limit|exceed|quota|maximum", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class Terms:
+class Terms(NamedTuple):
     """How a rotation goes about it: seconds to wait for a delete, the end of the command, who is told of a status."""
 
     make_room: bool
@@ -63,7 +63,7 @@ class Turn:
 def wish(volume: Found, policy: Policy, now: datetime, description: str | None, *, force: bool) -> Wish:
     """The snapshot to make of *volume*, marked with the policy; its name tells volume, policy and the time there."""
     tail = f"-{policy.name}-{now.astimezone(policy.zone):%Y%m%d-%H%M%S}"
-    stem = UNSAFE.sub("", str(volume.record.get("name") or "")) or volume.id[:8]
+    stem = re.sub(UNSAFE, "", str(volume.record.get("name") or "")) or volume.id[:8]
     body: Record = {"volume_id": volume.id, "name": stem[: _LONGEST - len(tail)] + tail}
     if description is not None:
         body["description"] = description

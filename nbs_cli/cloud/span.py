@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from nbs_cli.cloud.sorting import Order
 
 PAGE = 1000  # rows of the largest page of the family (facts.md §3.3)
 
 
-@dataclass(frozen=True)
-class Span:
+class Span(NamedTuple):
     """Which part of a list is wanted: at most `limit` rows, from `offset` or after `marker`, `page_size` at a time."""
 
     limit: int | None = None

@@ -10,6 +10,7 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from nbs_cli.cloud.blockstorage import BlockStorage, Record
 from nbs_cli.cloud.bulk import Outcome
@@ -32,8 +33,7 @@ _IMAGE_FAILED = frozenset({"killed", "deleted", "pending_delete"})
 Tell = Callable[[str, str, str | None, float], None]
 
 
-@dataclass(frozen=True)
-class Goal:
+class Goal(NamedTuple):
     """What is waited for: a status, or GONE; `deleted` when a delete of ours was accepted before."""
 
     status: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import replace
 
 from nbs_cli.cloud.bulk import Outcome, at_once
 from nbs_cli.cloud.filters import Filter, Sieve
@@ -48,8 +47,7 @@ def list_everywhere(session: Session, resource: Resource, span: Span, wish: Filt
 
 def with_profile(resource: Resource) -> Resource:
     """*resource* as `--all-profiles` shows it: the profile first."""
-    return replace(
-        resource,
+    return resource._replace(
         fields=(_PROFILE, *resource.fields),
         columns=("profile", *resource.columns),
         brief=("profile", *resource.brief),
@@ -68,7 +66,7 @@ def _check(session: Session, span: Span, *, alone: bool) -> None:
 def _listed(session: Session, resource: Resource, span: Span, wish: Filter, name: str) -> Outcome:
     # what is left out here must not be counted there, and no server knows profiles
     order = tuple(key for key in span.order if key[0] != _PROFILE.wire)
-    asked = replace(span, order=order, limit=None if wish.asks else span.limit)
+    asked = span._replace(order=order, limit=None if wish.asks else span.limit)
     with closing(session.of_profile(name)) as other:
         sieve = Sieve(wish, 0, None, lambda: other.server_now)
         (outcome,) = at_once(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from nbs_cli.cloud.access import BLOCK_STORAGE, Access, Credentials
 from nbs_cli.cloud.identity import Identity, log_in
@@ -20,8 +20,7 @@ from nbs_cli.session import Session
 USUAL = "default"  # the profile of a login without -p
 
 
-@dataclass(frozen=True)
-class Typed:
+class Typed(NamedTuple):
     """The options of `auth login` as they were typed; None where they were not."""
 
     realm: str | None
@@ -43,8 +42,8 @@ def login(session: Session, typed: Typed) -> None:
     credentials = of_profile(profile)
     store = session.store(profile, account(name, credentials))
     password = _password(session, typed, store)
-    access = log_in(session.client, replace(credentials, password=password))
-    profile = replace(profile, region=_region(session, credentials, access))
+    access = log_in(session.client, credentials._replace(password=password))
+    profile = profile._replace(region=_region(session, credentials, access))
     store.write(Secret(None if isinstance(store, OfCommand) else password, access.trimmed()))
     _keep(session, profile, use=session.options.profile is None or session.config.in_use is None)
     forget_former(session, name, profile)
@@ -93,15 +92,15 @@ def _profile(session: Session, name: str, typed: Typed) -> Profile:
     """The profile that is logged in to: what was typed, what it had before, what is asked now."""
     before = session.config.profiles.get(name, Profile(name))
     if typed.realm is not None and typed.identity_url is None:
-        before = replace(before, identity_url=None, endpoint=None)  # they belong to the realm before
+        before = before._replace(identity_url=None, endpoint=None)  # they belong to the realm before
     given = {key: value for key in config.KEYS if (value := getattr(typed, key, None)) is not None}
     if "password_command" in given:
         given["password_command"] = config.parse("password_command", given["password_command"])
     for key in ("realm", "store"):
         if key in given:
             config.parse(key, given[key])
-    profile = replace(before, **given)
-    profile = replace(profile, keyring_backend=_backend(session, profile))
+    profile = before._replace(**given)
+    profile = profile._replace(keyring_backend=_backend(session, profile))
     if profile.store == "command" and not profile.password_command:
         raise Usage(_("the command is missing"), hint=_("say `--password-command 'pass show nhn'`, for example"))
     return _complete(session, profile, typed)
@@ -118,7 +117,7 @@ def _complete(session: Session, profile: Profile, typed: Typed) -> Profile:
     if profile.realm is None and profile.identity_url is None:
         question = _("Realm ({names})").format(names=", ".join(REALMS))
         realm = _ask(session, "realm", question, typed.realm, DEFAULT, missing=DEFAULT)
-        profile = replace(profile, realm=config.parse("realm", realm))
+        profile = profile._replace(realm=config.parse("realm", realm))
     if session.notes.interactive and not (typed.tenant_id and typed.username):
         session.notes.note(_("The tenant ID and the API password are in the console:"))
         session.notes.note(_("  Compute > Instance > API endpoint settings"))
@@ -126,7 +125,7 @@ def _complete(session: Session, profile: Profile, typed: Typed) -> Profile:
     tenant = _ask(session, "tenant-id", _("Tenant ID"), typed.tenant_id, profile.tenant_id)
     question = _("Account (e-mail address or IAM account)")
     username = _ask(session, "username", question, typed.username, profile.username)
-    return replace(profile, tenant_id=tenant, username=username)
+    return profile._replace(tenant_id=tenant, username=username)
 
 
 def _ask(
@@ -165,7 +164,7 @@ def _region(session: Session, credentials: Credentials, access: Access) -> str:
     wanted = session.options.region or credentials.region
     if wanted is None and len(offered) > 1 and session.notes.interactive:
         wanted = session.notes.ask(_("Region ({names})").format(names=", ".join(offered)), offered[0])
-    chosen = Identity(session.client, replace(credentials, region=wanted))
+    chosen = Identity(session.client, credentials._replace(region=wanted))
     return chosen.region_of(access)
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from nbs_cli.errors import Failure
 from nbs_cli.output.text import safe, wrapped
@@ -15,8 +14,7 @@ OK, PROBLEM = "ok", "problem"  # data, so never translated
 _CODES = {OK: "32", PROBLEM: "31"}
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(NamedTuple):
     """What one check found: `status` is OK or PROBLEM, `fix` the command that mends it, `request` an open create."""
 
     check: str

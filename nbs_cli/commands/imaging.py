@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from nbs_cli.cloud import forecast, refs
 from nbs_cli.cloud.deadline import IMAGE_WAIT
@@ -21,8 +20,7 @@ from nbs_cli.output.words import _
 from nbs_cli.session import Session
 
 
-@dataclass(frozen=True)
-class Wish:
+class Wish(NamedTuple):
     """The options of `volume upload-image` as they were typed."""
 
     image_name: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from nbs_cli import commands
 from nbs_cli.cloud.blockstorage import Record
@@ -36,7 +35,7 @@ def list_all(
     if not span.detail:
         _in_brief(resource, wish)
     if volume is not None:
-        wish = replace(wish, volume_id=commands.looking.volume_id(session, volume))
+        wish = wish._replace(volume_id=commands.looking.volume_id(session, volume))
     if every is not None:
         commands.watching.watch(
             session, resource, lambda: _rows(session, resource, span, wish), every=every, brief=not span.detail
@@ -54,7 +53,7 @@ def list_all(
 
 def _walked(session: Session, resource: Resource, span: Span, wish: Filter) -> Iterator[list[Record]]:
     """The pages of the server; what is left out here must not be counted there."""
-    return pages(session.storage, resource, replace(span, limit=None, offset=None) if wish.asks else span)
+    return pages(session.storage, resource, span._replace(limit=None, offset=None) if wish.asks else span)
 
 
 def _rows(session: Session, resource: Resource, span: Span, wish: Filter) -> Iterator[list[Record]]:

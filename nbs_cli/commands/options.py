@@ -20,7 +20,7 @@ from nbs_cli.session import seconds
 LONGEST = 255  # characters of a name, a description, a metadata key or value (facts.md §3.5)
 _USUAL_LOOK = 5.0  # seconds
 _LARGEST = 2_147_483_647
-_UNSENDABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+_UNSENDABLE = r"[\x00-\x1f\x7f\ud800-\udfff]"
 
 
 class Visibility(str, Enum):
@@ -81,7 +81,7 @@ def sendable(what: str, text: str | None, longest: int = LONGEST) -> None:
                 what=what, length=len(text), longest=longest
             )
         )
-    if _UNSENDABLE.search(text):
+    if re.search(_UNSENDABLE, text):
         raise Usage(_("the {what} holds control characters").format(what=what))
 
 

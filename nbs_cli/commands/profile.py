@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
@@ -88,7 +87,7 @@ def set_(
     config.check_key(key)
     checked = config.parse(key, value) if value else None
     commands.entering.check_value(key, checked)
-    changed = replace(profile, **{key: getattr(Profile(name), key) if checked is None else checked})
+    changed = profile._replace(**{key: getattr(Profile(name), key) if checked is None else checked})
     if changed.tenant_id and changed.username:
         commands.entering.forget_former(session, name, changed)
     session.edits.put(session.config, name, {key: checked})

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from nbs_cli import commands
 from nbs_cli.cloud import pruning, rotation
@@ -26,8 +25,7 @@ from nbs_cli.output.words import _
 from nbs_cli.session import Session
 
 
-@dataclass(frozen=True)
-class Wanted:
+class Wanted(NamedTuple):
     """The options of `snapshot prune`: volumes as typed or all, which candidates, whether to do it or rehearse it."""
 
     volumes: tuple[str, ...]
@@ -38,8 +36,7 @@ class Wanted:
     dry_run: bool
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(NamedTuple):
     """What was seen, and what is to become of it."""
 
     policy: Policy
@@ -183,7 +180,7 @@ def _print(session: Session, plan: Plan, outcomes: list[Outcome] | None, *, gone
     columns += ["outcome"] if outcomes else []
     if session.options.quiet:
         table = [row for row in table if row.get("outcome", row["action"]) in {"remove", "removed", "accepted"}]
-    session.printer.show(replace(PLAN, columns=(*columns, "id")), table, several=True)
+    session.printer.show(PLAN._replace(columns=(*columns, "id")), table, several=True)
 
 
 def _result(outcome: Outcome, *, gone: bool) -> dict[str, Any]:

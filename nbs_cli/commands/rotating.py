@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import random
 import time
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from nbs_cli import commands
 from nbs_cli.cloud import pruning, rotation
@@ -31,8 +31,7 @@ from nbs_cli.output.words import _, plural
 from nbs_cli.session import Session
 
 
-@dataclass(frozen=True)
-class Wanted:
+class Wanted(NamedTuple):
     """The options of `snapshot rotate`: volumes as typed, and how; `jitter` in seconds."""
 
     volumes: tuple[str, ...]

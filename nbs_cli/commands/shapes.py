@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from nbs_cli.cloud.resources import SNAPSHOT, VOLUME, Field, Kind, Resource
 from nbs_cli.output.words import _
 
@@ -58,8 +56,7 @@ OUTCOME = Resource(
     ),
     columns=("ref", "id", "outcome"),
 )
-TREE = replace(
-    VOLUME,
+TREE = VOLUME._replace(
     name="volume_tree",
     fields=(
         *VOLUME.fields,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from nbs_cli.cloud.blockstorage import Record
@@ -86,7 +86,7 @@ def _print(session: Session, seen: Iterator[_Seen]) -> None:
 
 def _aged(fields: tuple[Field, ...]) -> tuple[Field, ...]:
     """The fields, the time of creation replaced by an age, which stands where a narrow terminal still shows it."""
-    ages = [replace(field, kind=Kind.CALENDAR, short=_("age")) for field in fields if field.wire == "created_at"]
+    ages = [field._replace(kind=Kind.CALENDAR, short=_("age")) for field in fields if field.wire == "created_at"]
     others = [field for field in fields if field.wire != "created_at"]
     place = next((number for number, field in enumerate(others, 1) if field.wire == "size"), len(others))
     return (*others[:place], *ages, *others[place:])

@@ -8,9 +8,9 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from nbs_cli.cloud.realms import REALMS
 from nbs_cli.errors import Failure, NotFound, Usage, nearest
@@ -26,11 +26,11 @@ else:
 
 SANDBOX = "sandbox"
 STORES = ("keyring", "file", "command")
+_NONE: Mapping[str, Any] = MappingProxyType({})
 _SECRET = frozenset({"password", "api_password", "token", "secret"})
 
 
-@dataclass(frozen=True)
-class Profile:
+class Profile(NamedTuple):
     """A named choice of realm, region, tenant and user; where its secret lies is `store`.
 
     `retention` has the tables of its policies by name (`local/policies.py`); they are edited in the file.
@@ -48,21 +48,20 @@ class Profile:
     keyring_backend: str | None = None
     read_only: bool = False
     output: str | None = None
-    retention: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    retention: Mapping[str, Mapping[str, Any]] = _NONE
 
 
-KEYS = tuple(known.name for known in fields(Profile) if known.name not in {"name", "retention"})
+KEYS = tuple(name for name in Profile._fields if name not in {"name", "retention"})
 _TOP = ("profile", "profiles", "retention")
 
 
-@dataclass(frozen=True)
-class Config:
+class Config(NamedTuple):
     """The file's profiles by name, and the name of the one in use; `retention` has policies that all of them share."""
 
     path: Path | None
     in_use: str | None = None
-    profiles: Mapping[str, Profile] = field(default_factory=dict)
-    retention: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    profiles: Mapping[str, Profile] = _NONE
+    retention: Mapping[str, Mapping[str, Any]] = _NONE
 
     def get(self, name: str) -> Profile:
         """The profile *name*; raises NotFound with the ones that there are."""

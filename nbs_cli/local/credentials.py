@@ -6,9 +6,8 @@ The order is that of `commands.md` §1: a named profile; `NBS_*`; the profile in
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from nbs_cli.cloud.access import Credentials
 from nbs_cli.cloud.realms import DEFAULT, REALMS, Realm, realm_of_host
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
     from nbs_cli.local.config import Profile
 
 
-@dataclass(frozen=True)
-class Environment:
+class Environment(NamedTuple):
     """The environment's variables; an empty one counts as unset."""
 
     variables: Mapping[str, str]
@@ -57,7 +55,7 @@ def find(environment: Environment, profile: Profile | None, region: str | None) 
         found = candidate
     if region is None:
         return found
-    return replace(found, region=region, endpoint=None)  # an endpoint is of one region; what is typed comes first
+    return found._replace(region=region, endpoint=None)  # an endpoint is of one region; what is typed comes first
 
 
 def in_environment(environment: Environment) -> bool:

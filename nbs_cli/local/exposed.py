@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 _ALL, _WRITE = 0o077, 0o022  # what others may not do: anything with a secret, write where a command is named
 _MOST = 1000  # files of a folder that are looked at
 
 
-@dataclass(frozen=True)
-class Exposed:
+class Exposed(NamedTuple):
     """A file or folder, and the mode that it should have; `foreign` when it is another user's."""
 
     path: Path

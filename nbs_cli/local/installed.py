@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from typing import NamedTuple
 
 from nbs_cli.errors import Conflict, Usage
 from nbs_cli.local import files
@@ -26,8 +26,7 @@ class Done(Enum):
     ABSENT = "absent"
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """The file of a shell's completion, and the line that the user has to add to `profile`; empty where none is.
 
     `loader` is what makes the line needless where it is there.

@@ -11,10 +11,9 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from nbs_cli.errors import Failure, Unavailable
 from nbs_cli.local import files
@@ -23,8 +22,7 @@ from nbs_cli.output.words import _
 KEPT = 30 * 86_400.0  # seconds until an entry is dropped
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """Where requests go: `command` is how a command line that goes there begins (`nbs -p prod`)."""
 
     command: str
@@ -35,8 +33,7 @@ class Place:
     region: str | None = None
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """A request that was sent, or was just about to be; `id` is what it made, once that is known.
 
     `parameters` is the body of its POST without the mark, `sent_at` this machine's clock in seconds since 1970,
@@ -58,8 +55,7 @@ class Entry:
         return "sent" if self.id is None else "confirmed"
 
 
-@dataclass(frozen=True)
-class Sheet:
+class Sheet(NamedTuple):
     """The file of one key, held by one process at a time."""
 
     path: Path
@@ -85,14 +81,14 @@ class Sheet:
     def keep(self, entry: Entry) -> None:
         """Have *entry* on the disk; raises Failure, and then nothing may be sent."""
         try:
-            files.write(self.path, json.dumps({**asdict(entry), "state": entry.state}))
+            files.write(self.path, json.dumps(_record(entry)))
         except Failure as failure:
             raise _unrecorded(failure) from failure
 
     def confirm(self, entry: Entry, made: str, *, echoed: bool | None = None) -> None:
         """Keep what *entry* made; where that fails it stays open, and a look finds it."""
         with suppress(Failure):
-            self.keep(replace(entry, id=made, echoed=echoed))
+            self.keep(entry._replace(id=made, echoed=echoed))
 
     def restore(self, entry: Entry | None) -> None:
         """Undo `keep`, for nothing was made: back to what was known before."""
@@ -159,11 +155,14 @@ def sweep(folder: Path) -> None:
                 path.unlink()
 
 
+def _record(entry: Entry) -> dict[str, Any]:
+    return {**entry._asdict(), "place": entry.place._asdict(), "state": entry.state}
+
+
 def _entry(path: Path, text: str) -> Entry:
-    names = {field.name for field in fields(Entry)}
     try:
         data = json.loads(text)
-        known = {name: value for name, value in data.items() if name in names}
+        known = {name: value for name, value in data.items() if name in Entry._fields}
         entry = Entry(**{**known, "place": Place(**data["place"])})
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise _damaged(path) from error

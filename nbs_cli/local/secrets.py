@@ -13,9 +13,8 @@ import subprocess
 import time
 import zlib
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from nbs_cli.cloud.access import Access, Credentials, kept_access
 from nbs_cli.errors import Failure, Unauthorized
@@ -31,8 +30,7 @@ _CROWD = 0.5  # seconds: who waited longer is one of many, on a machine that is 
 _COMMAND_LIMIT = 30.0  # seconds that a password manager may take
 
 
-@dataclass(frozen=True)
-class Secret:
+class Secret(NamedTuple):
     """What is kept for a profile: the password, and the access of the last login with the moment it was received.
 
     `password` is None where a command gives it; `access` is None before the first login and where it does not fit.
@@ -43,9 +41,10 @@ class Secret:
 
     def text(self) -> str:
         """As JSON, without white space: some keyrings keep few characters."""
-        data = asdict(self)
+        data: dict[str, Any] = self._asdict()
         if self.access is not None:
-            data["sum"] = _sum(data["access"])
+            access = self.access._asdict()
+            data.update(access=access, sum=_sum(access))
         return json.dumps(data, separators=(",", ":"))
 
 
@@ -112,7 +111,7 @@ class InKeyring:
         ring = self.ring
         text = secret.text()
         if ring.longest is not None and len(text) > ring.longest:
-            text = replace(secret, access=None).text()
+            text = secret._replace(access=None).text()
         ring.set(self._name, text)
 
     def remove(self) -> bool:
@@ -184,7 +183,7 @@ class OfCommand:
 
     def write(self, secret: Secret) -> None:
         """Keep the token alone."""
-        self._file.write(replace(secret, password=None))
+        self._file.write(secret._replace(password=None))
 
     def remove(self) -> bool:
         """Forget the token."""
@@ -253,7 +252,7 @@ class Keeper:
                 return kept
             access = log_in(self._password(secret))
             try:
-                self.store.write(replace(secret, access=access.trimmed()))
+                self.store.write(secret._replace(access=access.trimmed()))
             except Failure as failure:
                 self._warn(_("the token is not kept: {why}").format(why=failure.message))
             return access

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import Any, TextIO
 
 from nbs_cli.cloud.resources import Field, Resource
@@ -54,7 +53,7 @@ class Asked(Printer):
         elif rows := _records(answer):
             shape = shaped(resource, rows)
             titled = self.look.output == "csv" or shape.field(_ALONE) is None
-            look = replace(self.look, columns=self.query.text, header=self.look.header and titled)
+            look = self.look._replace(columns=self.query.text, header=self.look.header and titled)
             form = self.form(self.stream, shape, shape.fields, look)
             if isinstance(answer, dict) and answer:
                 form.one(answer)
@@ -79,7 +78,7 @@ def shaped(resource: Resource, rows: list[Record]) -> Resource:
     """The shape of *rows* made of *resource*: a field for every key; one of a known name is shown as that is."""
     keys = dict.fromkeys(key for row in rows for key in row)
     fields = tuple(
-        Field(key, "") if known is None else replace(known, wire=key, short="", items=(), optional=False)
+        Field(key, "") if known is None else known._replace(wire=key, short="", items=(), optional=False)
         for key, known in ((key, resource.field(key)) for key in keys)
     )
     return Resource(name="result", plural="results", path="", fields=fields, columns=tuple(keys))

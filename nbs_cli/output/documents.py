@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import yaml
@@ -15,11 +16,15 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
-    style = '"' if UNSAFE.search(text) else None
+    style = '"' if not text.isprintable() and re.search(UNSAFE, text) else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
 _Dumper.add_representer(str, _text)
+
+
+def _escape(match: re.Match[str]) -> str:
+    return match[0] if match[0] == "\n" else f"\\U{ord(match[0]):08x}"
 
 
 class Yaml(Whole):
@@ -46,4 +51,4 @@ class Yaml(Whole):
         unicode = "utf" in (self.stream.encoding or "utf-8").lower()
         text = yaml.dump(value, Dumper=_Dumper, allow_unicode=unicode, sort_keys=False, width=10_000)
         text = text.removesuffix("...\n")  # the end of a document that is one value alone
-        self.stream.write(UNSAFE.sub(lambda match: match[0] if match[0] == "\n" else f"\\U{ord(match[0]):08x}", text))
+        self.stream.write(re.sub(UNSAFE, _escape, text))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from nbs_cli.cloud.resources import Field, Kind
 from nbs_cli.output.lines import GAP, columns, narrowed
@@ -12,8 +12,7 @@ from nbs_cli.output.text import safe, width
 INDENT = 2
 
 
-@dataclass(frozen=True)
-class Figure:
+class Figure(NamedTuple):
     """A line: its cells, and how long its bar is (0 to 1); None for no bar; `bounded` where 1 is a limit."""
 
     cells: tuple[str, ...]
@@ -21,8 +20,7 @@ class Figure:
     bounded: bool = False
 
 
-@dataclass(frozen=True)
-class Section:
+class Section(NamedTuple):
     """Lines under a title; `kinds` says what the cells are: numbers stand under each other, names may be shortened."""
 
     title: str

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TextIO
+from typing import Any, NamedTuple, TextIO
 
 from nbs_cli.cloud.resources import Field, Resource
 from nbs_cli.output.cells import compact
@@ -15,8 +14,7 @@ from nbs_cli.output.text import safe, unicode_escaped
 Record = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Look:
+class Look(NamedTuple):
     """How output is to look: the format's name, columns as typed, IDs only, header or none, colour."""
 
     output: str = "table"

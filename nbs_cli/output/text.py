@@ -10,7 +10,7 @@ from rich.cells import cell_len, set_cell_size
 from nbs_cli.output.words import _, plural
 
 # C0 and C1 controls, DEL, lone surrogates, and what reorders or hides text: zero-width, bidirectional, line separators
-UNSAFE = re.compile(
+UNSAFE = (  # a pattern, compiled where something is found
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
     "\U000e0000-\U000e007f]"
 )
@@ -21,13 +21,16 @@ _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\x7f": "^?"}
 
 
 def safe(text: str) -> str:
-    r"""Show what a terminal would obey: escape sequences as `^[`, marks that reorder text as `\u202e`."""
-    return text if text.isprintable() else UNSAFE.sub(_shown, text)  # nothing unsafe is printable: a look is cheaper
+    r"""Show what a terminal would obey: escape sequences as `^[`, marks that reorder text as `\u202e`.
+
+    Nothing unsafe is printable, and to look for that is cheaper.
+    """
+    return text if text.isprintable() else re.sub(UNSAFE, _shown, text)
 
 
 def unicode_escaped(text: str) -> str:
     r"""Write the same characters as `\uXXXX`, which is what JSON strings allow."""
-    return text if text.isprintable() else UNSAFE.sub(_json_escape, text)
+    return text if text.isprintable() else re.sub(UNSAFE, _json_escape, text)
 
 
 def _shown(match: re.Match[str]) -> str:

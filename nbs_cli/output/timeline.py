@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from nbs_cli.output.text import pad, safe, shorten, width
 
@@ -12,8 +12,7 @@ _LABEL = 20  # columns that the names of lanes take at most
 _NARROWEST = 20
 
 
-@dataclass(frozen=True)
-class Signs:
+class Signs(NamedTuple):
     """What stands for a moment that stays, one that goes, one that nobody judges, and for the line."""
 
     stays: str = "●"
@@ -25,8 +24,7 @@ class Signs:
 PLAIN = Signs("#", "o", "+", "-")
 
 
-@dataclass(frozen=True)
-class Lane:
+class Lane(NamedTuple):
     """A line of the picture: its name, what is said behind it, and its moments with True (stays), False or None."""
 
     label: str

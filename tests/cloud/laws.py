@@ -95,7 +95,7 @@ def plan(
     within = judged.Scope(**{"policy": POLICY, "now": NOW, **scope})
     rules_of = dict(case.rules)
     if rules_of.get("within") is not None:
-        rules_of["within"] = judged.Window(**vars(rules_of["within"]))
+        rules_of["within"] = judged.Window(*rules_of["within"])
     return list(judged.plan(snapshots, judged.Rules(**rules_of), ZoneInfo(case.zone), within))
 
 
@@ -156,7 +156,7 @@ def more_keeps_more(judged: ModuleType, case: Case) -> None:
         old = case.rules.get(name)
         if name == "within":
             part = chance.choice(["months", "days", "hours"])
-            new: Any = Window(days=3) if old is None else Window(**{**vars(old), part: getattr(old, part) + 5})
+            new: Any = Window(days=3) if old is None else old._replace(**{part: getattr(old, part) + 5})
         else:
             new = (old or 0) + chance.randint(1, 3)
         larger = Case(case.rows, {**case.rules, name: new}, case.zone, case.seed)

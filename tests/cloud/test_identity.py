@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -57,14 +56,14 @@ def cloud(login: Behaviour, rest: Behaviour | None = None) -> Callable[[Heard], 
 def test_the_login_is_the_documented_request(faulty: MakeFaulty, make_client: MakeClient) -> None:
     """`POST {identity}/v2.0/tokens` with tenant, user name and password, as JSON (facts.md 1.1)."""
     server = faulty(answer(200, access([service(("KR1", "http://x/v2/t"))])))
-    got = log_in(make_client(), replace(CREDENTIALS, identity_url=server.url))
+    got = log_in(make_client(), CREDENTIALS._replace(identity_url=server.url))
     (heard,) = server.heard
     assert (heard.method, heard.target) == ("POST", "/v2.0/tokens")
     passwords = {"username": "u@example.go.kr", "password": "a-password"}
     assert heard.json == {"auth": {"tenantId": TENANT_ID, "passwordCredentials": passwords}}
     assert heard.headers["content-type"] == "application/json"
     assert "x-auth-token" not in heard.headers
-    assert replace(got, received=0.0) == Access(
+    assert got._replace(received=0.0) == Access(
         "a-token",
         "2026-11-23T20:05:05Z",
         "2026-11-23T08:05:05.000000",
@@ -169,7 +168,7 @@ def test_a_mute_identity_service_ends_with_the_deadline(faulty: MakeFaulty, make
     """A login has a limit as every call has, and a lost one is not a lost create."""
     server = faulty(mute)
     with pytest.raises(Unavailable) as failed:
-        log_in(make_client(0.3), replace(CREDENTIALS, identity_url=server.url))
+        log_in(make_client(0.3), CREDENTIALS._replace(identity_url=server.url))
     assert type(failed.value) is Unavailable
 
 
@@ -299,9 +298,9 @@ def test_a_catalog_is_taken_with_and_without_the_tenant(faulty: MakeFaulty, nbs:
     assert server.asked()[0].target == f"/v2/{TENANT_ID}/volumes/detail?limit=1000"
 
 
-GOV = replace(CREDENTIALS, identity_url=REALMS["gov"].identity_url, realm=REALMS["gov"])
-OWN = replace(CREDENTIALS, identity_url="https://keystone.example")
-HERE = replace(CREDENTIALS, identity_url="http://127.0.0.1:5000")
+GOV = CREDENTIALS._replace(identity_url=REALMS["gov"].identity_url, realm=REALMS["gov"])
+OWN = CREDENTIALS._replace(identity_url="https://keystone.example")
+HERE = CREDENTIALS._replace(identity_url="http://127.0.0.1:5000")
 
 TRUSTED = [
     (GOV, "https://kr1-api-block-storage-infrastructure.gov-nhncloudservice.com/v2/t"),
@@ -312,8 +311,8 @@ TRUSTED = [
     (HERE, "http://127.0.0.1:8776/v2/t"),
     (HERE, "http://localhost:8776/v2/t"),
     (HERE, "https://127.0.0.1:8776/v2/t"),
-    (replace(GOV, realm=REALMS["ngoic"]), "https://kr4-api.ngoic.go.kr/v2/t"),
-    (replace(GOV, realm=REALMS["ngoic"]), "https://kr4-api.ngoic.com/v2/t"),
+    (GOV._replace(realm=REALMS["ngoic"]), "https://kr4-api.ngoic.go.kr/v2/t"),
+    (GOV._replace(realm=REALMS["ngoic"]), "https://kr4-api.ngoic.com/v2/t"),
 ]
 DISTRUSTED = [
     (GOV, "https://evil.example/v2/t"),
@@ -346,7 +345,7 @@ DISTRUSTED = [
     (HERE, "http://127.0.0.1.evil.example/v2/t"),
     (HERE, "http://10.0.0.1/v2/t"),
     (HERE, "http://a@127.0.0.1/v2/t"),
-    (replace(GOV, realm=REALMS["public"]), "https://kr1-api.gov-nhncloudservice.com/v2/t"),
+    (GOV._replace(realm=REALMS["public"]), "https://kr1-api.gov-nhncloudservice.com/v2/t"),
 ]
 
 
@@ -414,7 +413,7 @@ def test_a_given_token_makes_no_login(faulty: MakeFaulty, nbs: Callable[..., Ran
 @pytest.mark.parametrize("region", ["KR2", "kr2"])
 def test_a_given_token_goes_to_the_documented_endpoint(make_client: MakeClient, region: str) -> None:
     """Realm and region name the host when there is no catalog (facts.md 2)."""
-    given = replace(GOV, token="a-token", region=region)
+    given = GOV._replace(token="a-token", region=region)
     host = "kr2-api-block-storage-infrastructure.gov-nhncloudservice.com"
     assert Identity(make_client(), given).endpoint == f"https://{host}/v2/{TENANT_ID}"
     assert Identity(make_client(), given).image_endpoint is None
@@ -423,9 +422,9 @@ def test_a_given_token_goes_to_the_documented_endpoint(make_client: MakeClient, 
 @pytest.mark.parametrize(
     ("credentials", "kind"),
     [
-        (replace(GOV, token="a-token", region="KR9"), NotFound),
-        (replace(GOV, token="a-token", region=None), Usage),
-        (replace(OWN, token="a-token"), Usage),
+        (GOV._replace(token="a-token", region="KR9"), NotFound),
+        (GOV._replace(token="a-token", region=None), Usage),
+        (OWN._replace(token="a-token"), Usage),
     ],
 )
 def test_a_given_token_alone_does_not_say_where(
@@ -584,7 +583,7 @@ def test_a_renewal_that_is_lost_is_no_lost_create(faulty: MakeFaulty, nbs: Calla
 def test_the_image_service_is_of_the_same_region(make_client: MakeClient, faulty: MakeFaulty) -> None:
     """Without a version, checked like the other; a catalog that has none gives None."""
     server = faulty(answer(200, access([service(("KR1", "{}"))])))
-    credentials = replace(CREDENTIALS, identity_url=server.url, region="kr2")
+    credentials = CREDENTIALS._replace(identity_url=server.url, region="kr2")
     here = server.url
     for image, expected in [
         ([service(("KR1", here + "/one"), ("KR2", here + "/two/v2/"), kind="image")], here + "/two"),
@@ -598,6 +597,6 @@ def test_the_image_service_is_of_the_same_region(make_client: MakeClient, faulty
 def test_the_region_is_told_as_the_catalog_writes_it(make_client: MakeClient, faulty: MakeFaulty) -> None:
     """People may write `kr1`."""
     server = faulty(answer(200, access([service(("KR1", "http://127.0.0.1"))])))
-    credentials = replace(CREDENTIALS, identity_url=server.url, region="kr1")
+    credentials = CREDENTIALS._replace(identity_url=server.url, region="kr1")
     identity = Identity(make_client(), credentials)
     assert identity.region_of(log_in(make_client(), credentials)) == "KR1"

@@ -6,7 +6,6 @@ import csv
 import json
 import random
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -347,7 +346,7 @@ def test_the_oldest_servers_are_walked_too(at: MakeAt, links: bool, cap: int, or
             Span(order=order, limit=120),
             Span(order=order, marker=marker, limit=30),
         ):
-            wanted = replace(span, order=order or (("created_at", "desc"),))
+            wanted = span._replace(order=order or (("created_at", "desc"),))
             assert given(at(server), VOLUME, span) == reference(server_rows, wanted), span
 
 

@@ -9,7 +9,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -36,7 +35,7 @@ CATALOG = ({"type": "volumev2", "endpoints": [{"region": "KR1", "publicURL": "ht
 def access(**changes: Any) -> Access:
     """A token of twelve hours, received now."""
     whole = Access("t", "2026-01-01T12:00:00Z", "2026-01-01T00:00:00.5", "a", CATALOG, time.time())
-    return replace(whole, **changes)
+    return whole._replace(**changes)
 
 
 @pytest.fixture
@@ -288,15 +287,15 @@ def test_account_of_each() -> None:
     """The item's name differs with the profile, the identity URL, the tenant and the user, and with nothing else."""
     base = Credentials("", "https://a.example", "t", username="u")
     others = [
-        replace(base, identity_url="https://b.example"),
-        replace(base, tenant_id="t2"),
-        replace(base, username="u2"),
-        replace(base, tenant_id="t\nu", username=""),
+        base._replace(identity_url="https://b.example"),
+        base._replace(tenant_id="t2"),
+        base._replace(username="u2"),
+        base._replace(tenant_id="t\nu", username=""),
     ]
 
     names = [account("p", one) for one in [base, *others]] + [account("q", base)]
     assert len(set(names)) == len(names)
-    assert account("p", replace(base, region="KR2", endpoint="https://e", password="x", source="y")) == names[0]
+    assert account("p", base._replace(region="KR2", endpoint="https://e", password="x", source="y")) == names[0]
 
 
 # what is broken heals
@@ -413,7 +412,7 @@ def test_any_json(content: Any) -> None:
         secret.access.good(time.time())
         secret.access.endpoints("volumev2")
         assert isinstance(secret.access.token, str)
-        assert read_secret(replace(secret, access=secret.access.trimmed()).text()).access is not None
+        assert read_secret(secret._replace(access=secret.access.trimmed()).text()).access is not None
 
 
 @given(text=st.text() | st.none())
