@@ -4,7 +4,8 @@ What is known of servers of this family (facts.md §3.3 and §3.4, observed.md, 
 - the default page is 100 or 1000 and the largest 1000: `limit` is always sent, and a short page proves nothing;
 - a next link comes with a full page, on some servers never: only its marker is used, and no link is no proof of the
   end, unless this server has shown before that it gives one with a full page of at least that size;
-- a marker whose row is deleted between two pages is a 404: the walk starts once more, and rows seen are left out;
+- a marker whose row is deleted between two pages is a 404: the walk starts over, and rows seen are left out; who
+  removes the oldest, one by one, does that to it several times;
 - some servers ignore markers on snapshot lists: then offsets, each page overlapping the one before by one row, so
   that a row that vanished in between is noticed.
 """
@@ -20,6 +21,7 @@ from nbs_cli.cloud.span import PAGE, Span
 from nbs_cli.errors import Failure, Nonsense, NotFound
 from nbs_cli.output.words import _
 
+_STARTS = 5  # times that a walk starts over while rows vanish under it
 SMALLEST_CAP = 100  # the smallest default page known: a list shorter than this is whole even where nothing pages
 
 
@@ -33,7 +35,7 @@ class Walk:
         self.seen: set[str] = set()
         self.given = 0
         self.linked = 0  # rows of the smallest page that came with a next link
-        self.restarted = False
+        self.restarts = 0
 
     def ask(self, limit: int, *, marker: str | None = None, offset: int | None = None, order: Order = ()) -> Page:
         """Ask for one page of the list."""
@@ -49,7 +51,8 @@ class Walk:
     def pages(self) -> Iterator[list[Record]]:
         """Give the rows page by page, each row once; a page is never empty.
 
-        Raises Nonsense where this server's pages do not lead to the end, NotFound for a marker that does not exist.
+        Raises Nonsense where this server's pages do not lead to the end, or rows vanish faster than they can be read,
+        NotFound for a marker that does not exist.
         """
         marker, offset = self.span.marker, self.span.offset
         used: set[str] = set()
@@ -57,13 +60,14 @@ class Walk:
             try:
                 page = self.ask(self.span.ask(self.given), marker=marker, offset=offset)
             except NotFound:
-                if self.restarted or marker is None or not used:
+                if marker is None or not used:
                     raise
-                self.restarted, marker, offset = True, self.span.marker, self.span.offset
+                self._start_over()
+                marker, offset = self.span.marker, self.span.offset
                 used.clear()
                 continue
             fresh = self._fresh(page)
-            if page.rows and not fresh and not self.restarted:
+            if page.rows and not fresh and not self.restarts:
                 if self.resource.paging is Paging.EITHER:
                     yield from self._by_offset()
                     return
@@ -76,6 +80,11 @@ class Walk:
             if marker in used:
                 raise _repeats(self.resource)
             used.add(marker)
+
+    def _start_over(self) -> None:
+        self.restarts += 1
+        if self.restarts > _STARTS:
+            raise _changing(self.resource)
 
     def _fresh(self, page: Page) -> list[Record]:
         fresh = []
@@ -94,7 +103,7 @@ class Walk:
         return not page.rows or len(page.rows) < self.linked
 
     def _by_offset(self) -> Iterator[list[Record]]:
-        """Go on by offset, one row back each time; where that row is another one, rows vanished: start once more.
+        """Go on by offset, one row back each time; where that row is another one, rows vanished: start over.
 
         The end is a page that holds that row alone and nothing behind it.
         """
@@ -106,9 +115,8 @@ class Walk:
             if fresh:
                 yield fresh
             if vanished:
-                if self.restarted:
-                    raise _changing(self.resource)
-                self.restarted, position, back = True, 0, 0
+                self._start_over()
+                position, back = 0, 0
             elif back == 1 and len(page.rows) == 1:
                 back = 0  # the end, or a server whose pages hold one row: what follows tells
             elif fresh or (len(page.rows) > back and not self._ignores_offsets(page, position - back)):
@@ -142,6 +150,6 @@ def _repeats(resource: Resource) -> Failure:
 
 def _changing(resource: Resource) -> Failure:
     return Nonsense(
-        _("the list of {what} changed twice while it was read").format(what=resource.plural),
+        _("the list of {what} changed again and again while it was read").format(what=resource.plural),
         hint=_("try again when less is deleted at once"),
     )

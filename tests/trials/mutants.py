@@ -109,7 +109,7 @@ MUTANTS = (
     ),
     swap("another record accepted", WALKING, 'if record["id"].lower() != resource_id.lower():', "if False:"),
     swap("loop guard off", WALKING, "            if marker in used:\n", "            if False:\n"),
-    swap("repeated page believed", WALKING, "if page.rows and not fresh and not self.restarted:", "if False:"),
+    swap("repeated page believed", WALKING, "if page.rows and not fresh and not self.restarts:", "if False:"),
     swap("no link is the end", WALKING, "return not page.rows or len(page.rows) < self.linked", "return True"),
     swap("rows given twice", WALKING, 'row["id"] not in self.seen and not', "not"),
     swap("error status not terminal", WAITING, 'if status.startswith("error") and', 'if status == "error" and'),
