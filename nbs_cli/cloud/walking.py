@@ -51,8 +51,7 @@ class Walk:
     def pages(self) -> Iterator[list[Record]]:
         """Give the rows page by page, each row once; a page is never empty.
 
-        Raises Nonsense where this server's pages do not lead to the end, or rows vanish faster than they can be read,
-        NotFound for a marker that does not exist.
+        Raises Nonsense where this server's pages do not lead to the end, NotFound for a marker that does not exist.
         """
         marker, offset = self.span.marker, self.span.offset
         used: set[str] = set()
@@ -60,9 +59,9 @@ class Walk:
             try:
                 page = self.ask(self.span.ask(self.given), marker=marker, offset=offset)
             except NotFound:
-                if marker is None or not used:
+                if self.restarts == _STARTS or marker is None or not used:
                     raise
-                self._start_over()
+                self.restarts += 1
                 marker, offset = self.span.marker, self.span.offset
                 used.clear()
                 continue
@@ -80,11 +79,6 @@ class Walk:
             if marker in used:
                 raise _repeats(self.resource)
             used.add(marker)
-
-    def _start_over(self) -> None:
-        self.restarts += 1
-        if self.restarts > _STARTS:
-            raise _changing(self.resource)
 
     def _fresh(self, page: Page) -> list[Record]:
         fresh = []
@@ -115,7 +109,9 @@ class Walk:
             if fresh:
                 yield fresh
             if vanished:
-                self._start_over()
+                if self.restarts == _STARTS:
+                    raise _changing(self.resource)
+                self.restarts += 1
                 position, back = 0, 0
             elif back == 1 and len(page.rows) == 1:
                 back = 0  # the end, or a server whose pages hold one row: what follows tells
