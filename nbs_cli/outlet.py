@@ -12,7 +12,6 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, TextIO, cast
 
@@ -33,9 +32,11 @@ if TYPE_CHECKING:
 _YES = frozenset({"1", "true", "yes", "on"})
 
 
-@dataclass
 class Options:
-    """The options that every command shares, as they were typed (`commands.md` §1); None where they were not."""
+    """The options that every command shares, as they were typed (`commands.md` §1); None where they were not.
+
+    What stands here is what holds until something is typed.
+    """
 
     profile: str | None = None
     region: str | None = None

@@ -155,7 +155,7 @@ def _option(
     )
 
 
-SHARED = frozenset({*Options.__dataclass_fields__, "version", "help"})
+SHARED = frozenset({*Options.__annotations__, "version", "help"})
 
 
 def _with_context(error: TyperException, ctx: Any) -> TyperException:

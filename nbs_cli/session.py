@@ -9,7 +9,7 @@ import re
 import shlex
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import replace
+from copy import copy
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
@@ -37,13 +37,13 @@ if TYPE_CHECKING:
     from nbs_cli.local.secrets import Keeper, Store
     from nbs_cli.sandbox.cloud import Cloud
 
-_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)([smh]?)")
+_DURATION = r"([0-9]+(?:\.[0-9]+)?)([smh]?)"
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
 
 
 def seconds(text: str) -> float:
     """Read a duration (`90s`, `10m`, `2h`, `45`) in seconds; raises Usage."""
-    match = _DURATION.fullmatch(text.strip())
+    match = re.fullmatch(_DURATION, text.strip())
     if match is None or not 0 < (value := float(match[1]) * _SECONDS[match[2]]) <= 30 * 86_400:
         raise Usage(_("{text!r} is no duration").format(text=text), hint=_("write it as 90s, 10m or 2h"))
     return value
@@ -105,7 +105,8 @@ class Session(Outlet):
     def of_profile(self, name: str) -> Session:
         """A session like this one with the profile *name*; who asks for it closes it."""
         other = Session(self.environ, stdin=self.stdin, stdout=self.stdout, stderr=self.stderr)
-        other.options = replace(self.options, profile=name)
+        other.options = copy(self.options)
+        other.options.profile = name
         other.began = self.began
         return other
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import math
 import re
+from codecs import BOM_UTF8
 from typing import Any, NamedTuple, NoReturn
 
 from nbs_cli.errors import Nonsense
 from nbs_cli.output.words import _
 
-_TAG = re.compile(r"<[^>]*>")
-_SPACE = re.compile(r"\s+")
+_TAG = r"<[^>]*>"
+_SPACE = r"\s+"
 _READ = 4096  # characters that are read for it: a tag that never ends must not take forever
 _LONGEST = 300  # characters of a server's words that are worth showing
 
@@ -42,7 +43,7 @@ def parse(raw: bytes, host: str) -> Any:
     if not raw.strip():
         return None
     try:
-        return json.loads(raw.decode("utf-8-sig"), parse_constant=_refuse_constant, parse_float=_finite)
+        return json.loads(raw.removeprefix(BOM_UTF8).decode(), parse_constant=_refuse_constant, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         what = "HTML" if raw.lstrip()[:1] == b"<" else _("no JSON")
         raise Nonsense(
@@ -86,5 +87,5 @@ def error_words(raw: bytes) -> tuple[str, str]:
 
 def one_line(text: str) -> str:
     """Strip HTML and fold white space; cut what is longer than a line or four."""
-    folded = _SPACE.sub(" ", _TAG.sub(" ", text[:_READ])).strip()
+    folded = re.sub(_SPACE, " ", re.sub(_TAG, " ", text[:_READ])).strip()
     return folded if len(folded) <= _LONGEST else folded[: _LONGEST - 1] + "…"

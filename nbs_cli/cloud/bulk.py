@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from nbs_cli.errors import Failure, RateLimited, Unauthorized, Unavailable
@@ -15,19 +14,27 @@ _PATIENCE = 5.0  # seconds that requests have to finish after a signal
 _TROUBLE = 3  # this many unreachable answers in a row, or failures of a kind, and the rest is not even tried
 
 
-@dataclass
 class Outcome:
     """What became of one item: a result or a failure, neither when it was not tried.
 
     `tried` without `done` is what was still out when the user would wait no longer; `gone` is what is no more.
     """
 
-    item: Any
-    result: Any = None
-    failure: Failure | None = None
-    tried: bool = False
-    done: bool = False
-    gone: bool = False
+    def __init__(
+        self,
+        item: Any,
+        result: Any = None,
+        failure: Failure | None = None,
+        *,
+        tried: bool = False,
+        done: bool = False,
+    ) -> None:
+        self.item = item
+        self.result = result
+        self.failure = failure
+        self.tried = tried
+        self.done = done
+        self.gone = False
 
 
 class _Crew:

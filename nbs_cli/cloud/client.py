@@ -28,7 +28,7 @@ from nbs_cli.output.text import duration
 from nbs_cli.output.words import _
 
 LARGEST = 16 * 1024 * 1024  # bytes of one answer: a page of 1,000 volumes is about 1 MB
-_ERRNO = re.compile(r"^\[Errno -?\d+\] ")  # says nothing to a person that the words behind it do not
+_ERRNO = r"^\[Errno -?\d+\] "  # says nothing to a person that the words behind it do not
 _CONNECT = 10.0  # seconds until an address counts as dead
 
 
@@ -241,7 +241,7 @@ def _failure_of(error: BaseException, request: Request, exchange: _Exchange) -> 
         return error
     if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
         return Usage(_("{url} is no address: {error}").format(url=request.url, error=error))
-    words = _ERRNO.sub("", str(error)) or type(error).__name__
+    words = re.sub(_ERRNO, "", str(error)) or type(error).__name__
     if exchange.sent:
         return LostAnswer(
             _("the connection to {host} broke: {error}").format(host=request.host, error=words),

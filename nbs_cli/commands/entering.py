@@ -14,6 +14,7 @@ from nbs_cli.local import config
 from nbs_cli.local.config import Profile
 from nbs_cli.local.credentials import bare, of_profile, tenant
 from nbs_cli.local.secrets import OfCommand, Secret, Store, account
+from nbs_cli.output import hidden
 from nbs_cli.output.words import _
 from nbs_cli.session import Session
 
@@ -151,7 +152,7 @@ def _password(session: Session, typed: Typed, store: Store) -> str:
             raise Usage(_("standard input holds no password"))
         return line
     if session.notes.interactive:
-        return session.notes.ask_secret(_("API password"))
+        return hidden.ask(session.notes, _("API password"))
     raise Usage(
         _("the password is missing, and nobody is there to ask"),
         hint=_("pipe it in: `nbs auth login --password-stdin < FILE`"),

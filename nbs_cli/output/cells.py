@@ -12,7 +12,7 @@ from nbs_cli.output.text import local, safe
 from nbs_cli.output.words import _
 
 NOTHING = "-"
-_REQUEST_MARK = re.compile(r"\s*\[nbs:[^\]\s]+\]$")
+_REQUEST_MARK = r"\s*\[nbs:[^\]\s]+\]$"
 _REQUEST_KEY = "nbs:request"
 _READ = frozenset({Kind.TIME, Kind.YES, Kind.DESCRIPTION})  # texts that are more than what they say
 _BACKEND = "volume_backend_name"
@@ -50,7 +50,7 @@ def _of_text(kind: Kind, value: str, short: bool) -> str:
         return time.isoformat(" ")[:16] if short else f"{time:%Y-%m-%d %H:%M:%S} ({time:%Z})"
     if kind is Kind.YES and value.lower() in {"true", "false"}:
         return _("yes") if value.lower() == "true" else _("no")
-    return _REQUEST_MARK.sub("", value) if kind is Kind.DESCRIPTION else value
+    return re.sub(_REQUEST_MARK, "", value) if kind is Kind.DESCRIPTION else value
 
 
 def _of_object(kind: Kind, value: Mapping[str, Any]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from nbs_cli.cloud.resources import Field, Kind
@@ -16,12 +15,12 @@ _SHORTENED = {Kind.NAME, Kind.TEXT, Kind.DESCRIPTION, Kind.METADATA, Kind.OBJECT
 _NARROWEST = 12  # columns that a shortened cell keeps
 
 
-@dataclass
 class Column:
     """A field and the columns of the terminal that it takes."""
 
-    field: Field
-    width: int
+    def __init__(self, field: Field, width: int) -> None:
+        self.field = field
+        self.width = width
 
     @property
     def heading(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import re
 import shutil
@@ -16,8 +15,8 @@ from nbs_cli.output.lines import GAP, columns, narrowed, shown
 from nbs_cli.output.text import duration, safe, shorten, unicode_escaped, width, wrapped
 from nbs_cli.output.words import _
 
-_COMMAND = re.compile(r"`nbs ([^`]*)`")
-_NUMBER = re.compile(r" *(\d+\. )")
+_COMMAND = r"`nbs ([^`]*)`"
+_NUMBER = r" *(\d+\. )"
 _ANSWER = len(" yes")  # columns
 HEARTBEAT = 30.0  # seconds: a CI job that says nothing is killed
 
@@ -97,17 +96,6 @@ class Notes:
             raise Usage(_("nothing was answered"), hint=_("begin again, or give the value as an option"))
         return answer
 
-    def ask_secret(self, question: str) -> str:
-        """Ask for a secret, which is not shown while it is typed; raises Usage for an empty one."""
-        self.clear()
-        try:
-            secret = getpass.getpass(f"{safe(question)}: ", self.stream)
-        except EOFError:
-            secret = ""
-        if not secret:
-            raise Usage(_("nothing was answered"))
-        return secret
-
     def confirm(self, question: str) -> bool:
         """Ask; only a clear yes is one. The end of the input is a no."""
         self.clear()
@@ -168,7 +156,7 @@ class Notes:
         What follows stands below the words of a numbered line, and is else indented by two.
         """
         margin = " " * (indent + len(line) - len(line.lstrip(" ")))
-        number = _NUMBER.match(line)
+        number = re.match(_NUMBER, line)
         hang = " " * len(number[1]) if number else "  "
         for piece in wrapped(safe(line.strip(" ")), self._room - len(margin), hang):
             self._line(margin + piece)
@@ -180,7 +168,7 @@ class Notes:
 
     def _runnable(self, text: str) -> str:
         """Begin every command of a hint as this one was begun, unless it names its profile itself."""
-        return _COMMAND.sub(lambda match: match[0] if " -p " in match[0] else f"`{self.command} {match[1]}`", text)
+        return re.sub(_COMMAND, lambda match: match[0] if " -p " in match[0] else f"`{self.command} {match[1]}`", text)
 
     @property
     def _utf8(self) -> bool:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, timezone
 
-from rich.cells import cell_len, set_cell_size
-
+from nbs_cli import output
 from nbs_cli.output.words import _, plural
 
 # C0 and C1 controls, DEL, lone surrogates, and what reorders or hides text: zero-width, bidirectional, line separators
@@ -14,9 +13,9 @@ UNSAFE = (  # a pattern, compiled where something is found
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
     "\U000e0000-\U000e007f]"
 )
-_FRACTION = re.compile(r"(?<=:\d\d)\.(\d+)")
+_FRACTION = r"(?<=:\d\d)\.(\d+)"
 _USUAL = len("2026-01-01T00:00:00.000000")
-_WORD = re.compile(r" *[^ ]+")
+_WORD = r" *[^ ]+"
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\x7f": "^?"}
 
 
@@ -55,7 +54,8 @@ def _json_escape(match: re.Match[str]) -> str:
 
 def width(text: str) -> int:
     """How many columns *text* takes on a terminal (Korean letters take two)."""
-    return len(text) if text.isascii() and text.isprintable() else cell_len(text)
+    plain = text if text.isascii() else text.replace("…", ".")  # our own sign takes one, and needs no rich to say so
+    return len(plain) if plain.isascii() and plain.isprintable() else output.wide.cell_len(text)
 
 
 def pad(text: str, columns: int) -> str:
@@ -67,7 +67,7 @@ def shorten(text: str, columns: int) -> str:
     """Cut *text* to *columns*, an ellipsis in place of what is left out."""
     if width(text) <= columns:
         return text
-    return set_cell_size(text, columns - 1).rstrip() + "…"
+    return output.wide.set_cell_size(text, columns - 1).rstrip() + "…"
 
 
 def wrapped(text: str, room: int, indent: str = "") -> list[str]:
@@ -77,7 +77,7 @@ def wrapped(text: str, room: int, indent: str = "") -> list[str]:
     """
     lines: list[str] = []
     line = ""
-    for word in _WORD.findall(text.strip(" ")):
+    for word in re.findall(_WORD, text.strip(" ")):
         if line and width(line) + width(word) > room:
             lines.append(line)
             line = indent + word.lstrip(" ")
@@ -91,7 +91,7 @@ def moment(value: str) -> datetime | None:
     try:
         exact = value.removesuffix("Z")
         if len(exact) != _USUAL:  # Python 3.10 reads fractions of three or six digits only
-            exact = _FRACTION.sub(lambda match: f".{match[1]:0<6.6}", exact)
+            exact = re.sub(_FRACTION, lambda match: f".{match[1]:0<6.6}", exact)
         read = datetime.fromisoformat(exact)
     except ValueError:
         return None
