@@ -32,6 +32,7 @@ from tests.cloud.faulty import certificate
 from tests.daemon import bus
 
 FLOOR = str(Path(__file__).with_name("floor.sh"))
+BARE = str(Path(__file__).with_name("bare.py"))
 CREATING, FIRST, GROWTH = 3.0, 0.5, 1.3  # seconds: how long volumes are made, and how a wait's pauses grow
 
 
@@ -43,6 +44,7 @@ class Bench:
         self.folder = folder
         self.pages = pages
         self.nbs = [args.nbs]
+        self.python = shutil.which("python", path=str(Path(args.nbs).parent)) or sys.executable
         self.environ = {
             "PATH": os.environ["PATH"],
             "HOME": str(folder),
@@ -74,8 +76,7 @@ class Bench:
 
     def start(self) -> None:
         """What takes no server: help, mistakes, a TAB."""
-        python = shutil.which("python", path=str(Path(self.nbs[0]).parent)) or sys.executable
-        self.add("py", [python, "-c", "pass"])
+        self.add("py", [self.python, "-c", "pass"])
         self.add("version", [*self.nbs, "--version"])
         self.add("help", [*self.nbs, "--help"])
         self.add("group", [*self.nbs, "volume", "--help"])
@@ -126,6 +127,8 @@ class Bench:
         words = [*self.nbs, "volume", "delete", "-", "--yes", "--parallel", str(PARALLEL), "-q"]
         before = self.begin(delay=DELAY)
         self.add("delete", words, environ=self.token, before=before, stdin=str(self.folder / "ids"), every=2)
+        words = [self.python, BARE, self.pages["http"] + self.pages["root"], self.pages["token"], str(PARALLEL)]
+        self.add("bare", words, before=before, stdin=str(self.folder / "ids"), every=2)
         words = [*self.nbs, "volume", "wait", "-", "-q"]
         before = self.begin(creating=CREATING)
         fifty = str(self.folder / "fifty")

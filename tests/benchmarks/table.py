@@ -90,6 +90,8 @@ LINES = (
     Line("list 100,000: time, of ten times 10,000", "json 100000", of("json 100000", "json 10000", 10), "×", 1.1),
     Line("… its memory, of that for 10,000", "json 100000", memory("json 100000", "json 10000"), "×", 1.5),
     Line(f"{DELETES} deletes, of the ideal", "delete", ideal("delete", DELETES / PARALLEL * DELAY), "×", 1.25, 1.15),
+    Line("… of the ideal, by a script of bare requests", "bare", ideal("bare", DELETES / PARALLEL * DELAY), "×"),
+    Line("… of that script", "delete", of("delete", "bare"), "×"),
     Line("wait for 50: requests a tick", "wait", note("wait", "requests_a_tick"), "", 1, 1),
     Line("… at once, at most", "wait", note("wait", "at_once"), "", 1, 1),
     Line(
