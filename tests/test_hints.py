@@ -112,9 +112,10 @@ def test_a_command_in_a_hint_can_be_run(nbs: Callable[..., Ran], line: str) -> N
     ],
 )
 def test_what_is_misspelt_gets_the_nearest(
-    nbs: Callable[..., Ran], served: Served, home: Path, typed: str, nearest: str, code: int
+    nbs: Callable[..., Ran], serve: Callable[..., Served], home: Path, typed: str, nearest: str, code: int
 ) -> None:
     """Whatever may be misspelt: nothing is asked of the server but for what only it knows."""
+    served = serve(delay=0.0)
     config_path(home).parent.mkdir(parents=True)
     config_path(home).write_text('[profiles.prod]\nrealm = "gov"\nstore = "file"\n', encoding="utf-8")
     volume = nbs("volume", "create", "--size", "1", "--name", "데이터", "--wait", "-q", env=served.environ).out.strip()
