@@ -83,7 +83,7 @@ class Case:
             "name": self.name,
             "command": list(self.argv),
             "runs": len(self.wall),
-            "wall": {"min": min(self.wall), "median": self.seconds, "max": max(self.wall)},
+            "wall": {"min": min(self.wall), "median": self.seconds, "max": max(self.wall), "all": self.wall},
             "cpu": {"min": min(self.cpu), "median": self.busy, "max": max(self.cpu)},
             "peak_mib": self.peak,
             **self.notes,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -25,17 +26,28 @@ class Line:
 
 def py(name: str) -> Callable[[Cases], float]:
     """How many times `python -c pass` it takes."""
-    return lambda cases: cases[name].seconds / cases["py"].seconds
+    return of(name, "py")
 
 
 def of(name: str, other: str, times: int = 1) -> Callable[[Cases], float]:
-    """How many times as long as *other*, so many *times*, it takes."""
-    return lambda cases: cases[name].seconds / cases[other].seconds / times
+    """How many times as long as *other*, so many *times*, it takes: the median of what each round says of itself.
+
+    A shared machine changes its speed within seconds. What is not run as often as *other* is compared by its median.
+    """
+    return lambda cases: _ratio(cases[name], cases[other]) / times
+
+
+def _ratio(case: Case, other: Case) -> float:
+    if len(case.wall) != len(other.wall):
+        return case.seconds / other.seconds
+    return statistics.median(one / two for one, two in zip(case.wall, other.wall, strict=True))
 
 
 def more(name: str, other: str) -> Callable[[Cases], float]:
-    """How many `python -c pass` it takes longer than *other*."""
-    return lambda cases: (cases[name].seconds - cases[other].seconds) / cases["py"].seconds
+    """How many `python -c pass` it takes longer than *other*, compared as `of` does."""
+    return lambda cases: statistics.median(
+        (one - two) / py for one, two, py in zip(cases[name].wall, cases[other].wall, cases["py"].wall, strict=True)
+    )
 
 
 def peak(name: str) -> Callable[[Cases], float]:
