@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable
 from functools import cache
+from inspect import get_annotations
 from pathlib import Path
 from typing import Any, cast
 
@@ -202,9 +203,11 @@ class Group(TyperGroup):
         known = cmd_name in self.declared or cmd_name in self.commands
         name = cmd_name if known else ALIASES.get(cmd_name, "")
         if name in self.declared and name not in self.commands:
-            self.commands[name] = get_command_from_info(
-                self.declared[name], pretty_exceptions_short=False, rich_markup_mode=None
-            )
+            info = self.declared[name]
+            function: Any = info.callback
+            # typer evaluates the text of an annotation four times; what is no text any more it takes as it is
+            function.__annotations__ = get_annotations(function, eval_str=True)
+            self.commands[name] = get_command_from_info(info, pretty_exceptions_short=False, rich_markup_mode=None)
         return self.commands.get(name)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
