@@ -39,7 +39,7 @@ class Case:
     """Something to measure: a command, its environment and standard input, and what stands in the table.
 
     A case is run once every `every` rounds; `before` is called ahead of each run, `after` behind it; `code` is how it
-    has to end. What should come of it stands in `table.py`.
+    has to end. `beside` is what the yardstick took just ahead of each run. What should come of it stands in `table.py`.
     """
 
     name: str
@@ -52,6 +52,7 @@ class Case:
     code: int = 0
     wall: list[float] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
+    beside: list[float] = field(default_factory=list)
     peak: float = 0.0  # MiB
     notes: dict[str, Any] = field(default_factory=dict)
 
@@ -84,18 +85,21 @@ class Case:
             "command": list(self.argv),
             "runs": len(self.wall),
             "wall": {"min": min(self.wall), "median": self.seconds, "max": max(self.wall), "all": self.wall},
+            "beside": self.beside,
             "cpu": {"min": min(self.cpu), "median": self.busy, "max": max(self.cpu)},
             "peak_mib": self.peak,
             **self.notes,
         }
 
 
-def interleaved(cases: Sequence[Case], rounds: int, tell: Callable[[str], None]) -> None:
-    """Run *cases* in turn, *rounds* times, after one round that is not counted."""
+def interleaved(yardstick: Case, cases: Sequence[Case], rounds: int, tell: Callable[[str], None]) -> None:
+    """Run *cases* in turn, *rounds* times, after one round that is not counted; *yardstick* just ahead of each."""
     spawner = Spawner()
     for number in range(rounds + 1):
         tell(f"round {number} of {rounds}, load {os.getloadavg()[0]:.1f}")
         for case in cases:
             if number == 0 or (number - 1) % case.every == 0:
+                yardstick.run(spawner, warm_up=number == 0)
                 case.run(spawner, warm_up=number == 0)
+                case.beside += yardstick.wall[-1:]
     spawner.close()
