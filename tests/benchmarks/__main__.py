@@ -86,11 +86,11 @@ class Bench:
 
     def starts_of_peers(self) -> None:
         """What the other clients take for as much as nothing."""
+        if self.args.cinder:
+            self.add("cinder", [self.args.cinder, "--version"])
         if self.args.openstack:
             self.add("openstack", [self.args.openstack, "--version"], every=3)
             self.add("openstack help", [self.args.openstack, "--help"], every=3)
-        if self.args.cinder:
-            self.add("cinder", [self.args.cinder, "--version"])
 
     def one_page(self) -> None:
         """A list of 100 over HTTPS by one request, and with the request that proves its end."""
@@ -228,8 +228,8 @@ def main() -> None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         bench = Bench(args, folder, stack.enter_context(serving(folder)))
         bench.start()
-        bench.starts_of_peers()  # just before the page that is compared with one of them
         bench.one_page()
+        bench.starts_of_peers()  # just behind the page that is compared with one of them
         if shutil.which("gnome-keyring-daemon") and shutil.which("dbus-daemon"):
             os.environ["HOME"] = str(folder)  # where the daemon keeps its keyring
             session = stack.enter_context(bus())
