@@ -195,9 +195,8 @@ def serving(folder: Path) -> Iterator[dict[str, str]]:
         process.kill()
 
 
-def machine(nbs: str) -> dict[str, str]:
-    """What it was measured on, and who made the script that starts `nbs`."""
-    python = Path(nbs).with_name("python")
+def machine(nbs: str, python: str) -> dict[str, str]:
+    """What it was measured on, and who made the script that starts `nbs`; *python* is the interpreter beside it."""
     pip = subprocess.run([python, "-m", "pip", "--version"], capture_output=True, text=True, check=False).stdout
     names = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
     return {
@@ -241,7 +240,7 @@ def main() -> None:
         bench.fill_the_cache()
         yardstick, *cases = bench.cases.values()
         interleaved(yardstick, cases, args.rounds, lambda text: print(text, file=sys.stderr, flush=True))
-    facts = machine(args.nbs)
+    facts = machine(args.nbs, bench.python)
     print(", ".join(f"{name} {value}" for name, value in facts.items()))
     print(f"`py`, the median of `python -c pass`: {bench.cases['py'].seconds * 1000:.1f} ms; {args.rounds} rounds\n")
     print(markdown(rows(bench.cases)))

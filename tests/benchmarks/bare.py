@@ -11,12 +11,13 @@ import os
 
 gc.set_threshold(100_000)
 
-import sys  # noqa: E402 what is loaded above is not measured against
+# E402: what is loaded counts as garbage too; F401: to load it is all that is wanted
+import sys  # noqa: E402
 from http.client import HTTPConnection  # noqa: E402
 from threading import Thread  # noqa: E402
 from urllib.parse import urlsplit  # noqa: E402
 
-import httpcore  # noqa: E402, F401 a client of httpx loads it
+import httpcore  # noqa: E402, F401 the first request of httpx loads it
 import httpx  # noqa: E402, F401
 import typer  # noqa: E402, F401
 
@@ -27,7 +28,7 @@ waiting = sys.stdin.read().split()
 def work() -> None:
     """Delete until none is left, on one connection."""
     connection = HTTPConnection(url.netloc)
-    while waiting:
+    while True:
         try:
             identifier = waiting.pop()
         except IndexError:
