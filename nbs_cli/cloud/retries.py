@@ -17,6 +17,7 @@ from nbs_cli.errors import Failure, LostAnswer, RateLimited, Unavailable
 SENDS = 4  # of one request, in all
 _PAUSE, _LONGEST_PAUSE = 0.5, 20.0  # seconds: full jitter over 0.5·2ⁿ
 _LONGEST_WISH = 30.0  # seconds that a server may ask for
+_ROOM = 0.25  # seconds that a send must have left: one with less would cover what is known by "no answer in 0.0s"
 _RETRIED = frozenset({408, 429, 502, 503, 504})
 _BUDGET, _COST, _GAIN = 500, 5, 1
 
@@ -54,7 +55,7 @@ def pause(request: Request, failure: Failure, attempt: int, deadline: Deadline, 
     if failure.retry_after is not None:
         seconds = failure.retry_after
     # a pause that does not fit, or is out of all proportion, is not slept: the failure is told at once
-    fits = seconds <= min(_LONGEST_WISH, deadline.left(_LONGEST_WISH))
+    fits = seconds <= _LONGEST_WISH and seconds + _ROOM <= deadline.left(seconds + _ROOM)
     return seconds if fits and budget.spend() else None
 
 

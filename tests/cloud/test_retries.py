@@ -93,3 +93,14 @@ def test_what_may_be_sent_again(failure: Failure, request_: Request, again: bool
     """What passes, and does no harm: a create only where it cannot have been processed."""
     assert (pause(request_, failure, 1, Deadline(), Budget()) is not None) == again
     assert pause(request_, failure, SENDS, Deadline(), Budget()) is None
+
+
+@pytest.mark.parametrize(
+    ("wish", "total", "slept"),
+    [(30.0, None, True), (31.0, None, False), (0.5, 1.0, True), (0.9, 1.0, False), (0.0, 0.1, False)],
+)
+def test_a_pause_leaves_room_for_what_it_waits_for(wish: float, total: float | None, slept: bool) -> None:
+    """A send with hardly any time left would say "no answer in 0.0s" where the failure before it knew the cause."""
+    failure = Unavailable("refused")
+    failure.retry_after = wish
+    assert (pause(GET, failure, 1, Deadline(total), Budget()) is not None) == slept
