@@ -230,6 +230,11 @@ class Session(Outlet):
         )
 
     @property
+    def connected(self) -> bool:
+        """Whether there is a client of this session, without which it can have sent nothing."""
+        return "client" in vars(self)
+
+    @property
     def ca_bundle(self) -> str | None:
         """The file of certificates that are trusted instead of the system's; None for the system's."""
         names = ["NBS_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"]

@@ -479,12 +479,14 @@ def test_password_prompt_is_left(key: str, code: str, served: Served, home: Path
 
 @pytest.mark.parametrize("key", ["\x03", "\x04"], ids=["Ctrl-C", "Ctrl-D"])
 def test_other_prompts_are_left(key: str, served: Served, home: Path) -> None:
-    """Ctrl-C and Ctrl-D at an ordinary question end the login too."""
+    """Ctrl-C and Ctrl-D at an ordinary question end the login too; nothing was asked of a server, so none goes on."""
     with terminal(f"auth login --identity-url {served.url} --store file") as child:
         child.expect("Tenant ID: ")
         child.send(key)
         child.expect(r"code=(\d+)")
         assert child.match[1] == {"\x03": "130", "\x04": "2"}[key]
+        assert ("interrupted" in child.before) == (key == "\x03")
+        assert "goes on there" not in child.before
     assert nothing_kept(home)
 
 
