@@ -69,7 +69,7 @@ def ideal(name: str, seconds: float) -> Callable[[Cases], float]:
 
 
 def over(name: str, seconds: float) -> Callable[[Cases], float]:
-    """How many `python -c pass` it takes longer than *seconds*, compared as `py` does: the part that a machine is for."""
+    """How many `python -c pass` it takes longer than *seconds*, compared as `py` does."""
     return lambda cases: statistics.median(
         (one - seconds) / yard for one, yard in zip(cases[name].wall, cases[name].beside, strict=True)
     )
