@@ -50,6 +50,12 @@ MUTANTS = (
     ),
     Mutant("skip the parameter check", ONCE, "if differing and wish.given:", "if False:"),
     Mutant(
+        "skip the journal's parameter check",
+        ONCE,
+        "if differing:\n            raise _another(",
+        "if False:\n            raise _another(",
+    ),
+    Mutant(
         "follow redirects",
         CLIENT,
         "        if exchange.status // 100 == 3:\n",
