@@ -113,10 +113,9 @@ def _unexpected(error: Exception, session: Session) -> Failure:
 def _interrupted(session: Session, code: ExitCode) -> int:
     try:
         session.notes.clear()
-        if not session.connected:
-            session.notes.note(_("interrupted"))
-        elif not session.looks_on:
-            session.notes.note(_("interrupted; what was asked of the server goes on there"))
+        if not session.looks_on:
+            asked = _("interrupted; what was asked of the server goes on there")
+            session.notes.note(asked if session.connected else _("interrupted"))
     except OSError:
         pass
     return code

@@ -56,6 +56,13 @@ def test_paging_of_every_day() -> None:
     kept([paging.changing("B11, B12", 4, paging.both), paging.elsewhere(1)])
 
 
+@pytest.mark.parametrize("mutant", mutants.MUTANTS, ids=lambda mutant: mutant.what)
+def test_a_mutant_can_be_made(mutant: mutants.Mutant) -> None:
+    """Its text stands in just one file, and is Python with the mistake too: code that moves takes its mutants along."""
+    _path, before, mistaken = mutants.placed(mutant, mutants.ROOT)
+    assert mistaken != before
+
+
 def test_every_trial_is_told(request: pytest.FixtureRequest) -> None:
     """tests/README.md has the command of each trial, and each file of this folder is one or stands below them."""
     told = (request.config.rootpath / "tests" / "README.md").read_text(encoding="utf-8")
