@@ -13,10 +13,14 @@ from nbs_cli.output.words import _
 def ask(notes: Notes, question: str) -> str:
     """Ask for a secret where *notes* are told; raises Usage for an empty one."""
     notes.clear()
+    secret = None
     try:
         secret = getpass.getpass(f"{safe(question)}: ", notes.stream)
     except EOFError:
-        secret = ""
+        pass
+    finally:
+        if secret is None:
+            notes.stream.write("\n")  # getpass ends the line of an answer only
     if not secret:
         raise Usage(_("nothing was answered"))
     return secret

@@ -91,7 +91,7 @@ class Notes:
         self.clear()
         self.stream.write(safe(f"{question} [{default}]: " if default else f"{question}: "))
         self.stream.flush()
-        answer = sys.stdin.readline().strip() or default
+        answer = self._answer() or default
         if not answer:
             raise Usage(_("nothing was answered"), hint=_("begin again, or give the value as an option"))
         return answer
@@ -102,13 +102,17 @@ class Notes:
         # unlike a line that is told, this one still has the answer to hold
         self.stream.write("\n".join(wrapped(f"{safe(question)} [y/N]", self._room - _ANSWER, "  ")) + " ")
         self.stream.flush()
-        answer = ""
+        return self._answer().lower() in {"y", "yes", "예", "네"}
+
+    def _answer(self) -> str:
+        """A line of the input, "" at its end; what is said next has a line of its own, whatever ends the question."""
+        line = ""
         try:
-            answer = sys.stdin.readline()
+            line = sys.stdin.readline()
         finally:
-            if not answer.endswith("\n"):
-                self.stream.write("\n")  # what is said next has a line of its own
-        return answer.strip().lower() in {"y", "yes", "예", "네"}
+            if not line.endswith("\n"):
+                self.stream.write("\n")
+        return line.strip()
 
     def failure(self, failure: Failure, *, as_json: bool) -> None:
         """Say what happened, the next step, and the request ID that support asks for."""
